@@ -1,0 +1,1 @@
+"""What every Argus service shares: events, topics, metric catalogue, Kafka, Redis state, clock, errors, ops server."""

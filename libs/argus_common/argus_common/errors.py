@@ -1,0 +1,39 @@
+"""The error tree of Argus.
+
+    ArgusError
+    ├── ConfigurationError      wrong settings or files: exit at start, with what to change
+    ├── MalformedEventError     a record that can't be read: dead-letter it, go on with its neighbours
+    ├── TransientError          the outside is unwell: back off and retry, then stop loudly
+    ├── DeadLetterFloodError    too many records can't be read: stop rather than drain the topic
+    └── ModelUnavailableError   no usable model: the statistical forecaster serves
+
+Adapters translate library exceptions into these with ``raise … from``. Anything else is a bug and ends the process.
+"""
+
+
+class ArgusError(Exception):
+    """Base of all errors that Argus raises on purpose; its text is written for the person who reads it."""
+
+
+class ConfigurationError(ArgusError):
+    """Settings, a mapping file or an input file are wrong; nothing was started."""
+
+
+class MalformedEventError(ArgusError):
+    """One record can't be read. ``reason`` is a closed, countable word; the message tells the details."""
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class TransientError(ArgusError):
+    """Something outside (broker, store, network) failed in a way that may pass."""
+
+
+class DeadLetterFloodError(ArgusError):
+    """More records were unreadable than the configured share; consumption stopped, offsets are untouched."""
+
+
+class ModelUnavailableError(ArgusError):
+    """No model can serve the request."""
