@@ -12,7 +12,12 @@ class Level(StrEnum):
     HEALTHY = "healthy"
 
 
-FLOORS: dict[Level, float] = {Level.CRITICAL: 80.0, Level.WARNING: 60.0, Level.DEGRADED: 50.0, Level.HEALTHY: 0.0}
+FLOORS: dict[Level, float] = {
+    Level.CRITICAL: 80.0,
+    Level.WARNING: 60.0,
+    Level.DEGRADED: 50.0,
+    Level.HEALTHY: 0.0,
+}
 """Lowest score of each level, worst level first."""
 
 COLOURS: dict[Level, str] = {

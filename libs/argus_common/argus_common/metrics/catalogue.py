@@ -106,7 +106,5 @@ def _merged(base: Mapping[str, Any], extension: Mapping[str, Any]) -> dict[str, 
     limits = extension.get("limits") or {}
     return {
         "metrics": metrics,
-        "limits": {
-            kind: {**base["limits"][kind], **(limits.get(kind) or {})} for kind in ("profiles", "servers")
-        },
+        "limits": {kind: {**base["limits"][kind], **(limits.get(kind) or {})} for kind in ("profiles", "servers")},
     }

@@ -1,0 +1,32 @@
+"""Everything that services tell each other: past-tense facts and requests, CloudEvents on the wire, additive change only."""
+
+from argus_common.events.base import Event
+from argus_common.events.codec import Headers, Record, decode, decode_batch, encode, headers_of
+from argus_common.events.commands import ScenarioRequested
+from argus_common.events.forecast import (
+    Breach,
+    ForecastIssued,
+    ForecastScore,
+    ModelReference,
+    Quality,
+    TimeToThreshold,
+)
+from argus_common.events.window import WindowClosed
+
+__all__ = [
+    "Breach",
+    "Event",
+    "ForecastIssued",
+    "ForecastScore",
+    "Headers",
+    "ModelReference",
+    "Quality",
+    "Record",
+    "ScenarioRequested",
+    "TimeToThreshold",
+    "WindowClosed",
+    "decode",
+    "decode_batch",
+    "encode",
+    "headers_of",
+]

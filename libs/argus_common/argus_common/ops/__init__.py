@@ -1,0 +1,6 @@
+"""The small threaded HTTP server every service carries: ``/metrics``, ``/livez``, ``/readyz``."""
+
+from argus_common.ops.health import Health
+from argus_common.ops.server import OpsServer
+
+__all__ = ["Health", "OpsServer"]

@@ -1,0 +1,67 @@
+"""Every topic that exists today. Topics of services to come are added with them."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from argus_common.events import Event, ForecastIssued, ScenarioRequested, WindowClosed
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """A topic as it is provisioned. ``key`` says in words what its records are keyed by."""
+
+    name: str
+    key: str
+    partitions: int
+    retention: timedelta
+    summary: str
+    events: tuple[type[Event], ...] = ()
+
+    def configuration(self) -> dict[str, str]:
+        """Broker settings; segments roll often enough for the retention to bite."""
+        retention_ms = round(self.retention.total_seconds() * 1000)
+        return {
+            "retention.ms": str(retention_ms),
+            "segment.ms": str(max(retention_ms // 24, 600_000)),
+            "cleanup.policy": "delete",
+        }
+
+
+METRICS = Topic(
+    "argus.metrics.v1", "server", 12, timedelta(hours=24), "Samples from producers, in any accepted format."
+)
+WINDOWS = Topic(
+    "argus.windows.v1",
+    "server",
+    12,
+    timedelta(hours=48),
+    "One aggregate per server and step.",
+    (WindowClosed,),
+)
+PREDICTIONS = Topic(
+    "argus.predictions.v1",
+    "fleet",
+    12,
+    timedelta(hours=24),
+    "One forecast per server and origin.",
+    (ForecastIssued,),
+)
+COMMANDS = Topic(
+    "argus.commands.v1", "target service", 1, timedelta(days=7), "Requests to services.", (ScenarioRequested,)
+)
+DEAD_LETTERS = Topic(
+    "argus.dlq.v1",
+    "source topic",
+    3,
+    timedelta(days=7),
+    "What could not be read: the original bytes, the reason and the origin in headers.",
+)
+SIMULATION = Topic(
+    "argus.simulation.v1",
+    "fleet",
+    1,
+    timedelta(days=7),
+    "Ground truth of the simulator: faults, causes, crossings.",
+)
+
+TOPICS: tuple[Topic, ...] = (METRICS, WINDOWS, PREDICTIONS, COMMANDS, DEAD_LETTERS, SIMULATION)
