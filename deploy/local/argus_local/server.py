@@ -47,7 +47,7 @@ class Server(ABC):
         self.detached = detached
         self.log = folder.parent / f"{folder.name}.log"
         self.process: psutil.Process | None = None
-        self._guard: subprocess.Popen[str] | None = None
+        self._child: subprocess.Popen[str] | None = None
 
     @property
     @abstractmethod
@@ -92,12 +92,7 @@ class Server(ABC):
                 f"{self.name}: port {self.port} on this machine is taken by another program. Stop that one or"
                 " choose another port."
             )
-        command = self.prepare()
-        self.log.touch()
-        try:
-            self.process = self._spawn_detached(command) if self.detached else self._spawn_guarded(command)
-        except OSError as error:
-            raise ConfigurationError(f"{self.name}: {command[0]} can't run on this machine: {error}") from error
+        self._launch(self.prepare())
         if self.process is not None:
             state.write(self.folder, self.port, self.process)
 
@@ -165,48 +160,49 @@ class Server(ABC):
             raise TransientError(f"{self.name} is not running")
         return self.process
 
-    def _spawn_guarded(self, command: list[str]) -> psutil.Process | None:
-        self._guard = subprocess.Popen(
-            [sys.executable, "-I", "-S", guard.__file__, str(os.getpid()), str(self.log), *command],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            text=True,
-            cwd=self.folder,
-            start_new_session=True,  # Ctrl-C in the terminal must not stop the broker before its clients
-        )
-        assert self._guard.stdout is not None  # noqa: S101 (it is a pipe)
-        pid = self._guard.stdout.readline().strip()
+    def _launch(self, command: list[str]) -> None:
+        watch = [sys.executable, "-I", "-S", guard.__file__, str(os.getpid()), str(self.log)]
+        with self.log.open("ab") as log:
+            try:
+                self._child = subprocess.Popen(
+                    command if self.detached else [*watch, *command],
+                    stdin=subprocess.DEVNULL,
+                    stdout=log if self.detached else subprocess.PIPE,
+                    stderr=log,
+                    text=True,
+                    cwd=self.folder,
+                    start_new_session=True,  # Ctrl-C in the terminal must not stop a server before its clients
+                )
+            except OSError as error:
+                raise self._cannot_run(command, str(error)) from error
+        self.process = _process(self._child.pid if self.detached else self._guarded_pid(command))
+
+    def _guarded_pid(self, command: list[str]) -> int:
+        assert self._child is not None  # noqa: S101 (for the type checker)
+        assert self._child.stdout is not None  # noqa: S101
+        with self._child.stdout as announced:
+            pid = announced.readline().strip()
         if not pid:
             self._reap(STOP_SECONDS)
-            raise OSError("the guard process could not start it")
-        return _process(int(pid))
+            raise self._cannot_run(command, f"the end of {self.log}:\n{self.log_tail()}")
+        return int(pid)
 
-    def _spawn_detached(self, command: list[str]) -> psutil.Process | None:
-        with self.log.open("ab") as log:
-            process = psutil.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                cwd=self.folder,
-                start_new_session=True,
-            )
-        return _process(process.pid)
+    def _cannot_run(self, command: list[str], reason: str) -> ConfigurationError:
+        return ConfigurationError(f"{self.name}: {command[0]} can't run on this machine: {reason}")
 
     def _reap(self, seconds: float) -> None:
-        if self.process is not None:
-            try:
-                self.process.wait(seconds)
-            except psutil.TimeoutExpired:
-                self.process.kill()
-                self.process.wait()
-        if self._guard is not None:
-            self._guard.wait()
-            if self._guard.stdout is not None:
-                self._guard.stdout.close()
-        if self.process is not None or self._guard is not None:
-            state.remove(self.folder)
-        self.process = self._guard = None
+        """Wait until the process has ended, by force after ``seconds``, and forget it."""
+        if self.process is None and self._child is None:
+            return
+        deadline = time.monotonic() + seconds
+        while self.running and time.monotonic() < deadline:
+            time.sleep(POLL_SECONDS)
+        if self.process is not None and self.running:
+            self.process.kill()
+        if self._child is not None:
+            self._child.wait()
+        state.remove(self.folder)
+        self.process = self._child = None
 
 
 def _process(pid: int) -> psutil.Process | None:

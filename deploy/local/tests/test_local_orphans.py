@@ -68,7 +68,8 @@ def test_a_detached_stack_outlives_its_starter_and_any_process_can_stop_it(tmp_p
     assert {status.pid for status in found.status()} == {process.pid for process in servers}
     found.stop()
     assert Stack.running_in(tmp_path) is None
-    assert not any(process.is_running() for process in servers)
+    _, alive = psutil.wait_procs(servers, timeout=DEADLINE_SECONDS)
+    assert alive == []
 
 
 def test_a_state_file_of_ended_servers_is_stale(tmp_path: Path) -> None:

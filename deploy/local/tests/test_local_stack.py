@@ -132,3 +132,24 @@ def test_a_broker_that_ends_while_starting_is_quoted(tmp_path: Path) -> None:
     damaged.write_text("version=1\n")
     with pytest.raises(TransientError, match=r"(?s)Kafka ended while starting.*kafka\.log.*meta\.properties"):
         Stack(tmp_path).start()
+
+
+def test_a_failing_download_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("https_proxy", "HTTPS_PROXY"):
+        monkeypatch.setenv(name, f"http://127.0.0.1:{free_ports(1)[0]}")  # nobody answers there
+    stack = Stack(tmp_path / "data", jar_cache=tmp_path / "empty")
+    with pytest.raises(TransientError, match=r"the download failed .*45 MB.* M2_REPO"):
+        stack.start()
+
+
+@pytest.mark.parametrize("formatted", [False, True])
+def test_a_java_that_can_not_run_is_named(tmp_path: Path, *, formatted: bool) -> None:
+    data = tmp_path / "kafka" / "data"
+    if formatted:
+        data.mkdir(parents=True)
+        (data / "meta.properties").touch()
+    stack = Stack(tmp_path)
+    stack.kafka.java = tmp_path / "no-java"
+    with pytest.raises(ConfigurationError, match=r"no-java.* can't run on this machine"):
+        stack.start()
+    assert stack.status() == []
