@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from redis.asyncio import Redis
-from redis.exceptions import AuthenticationError, ConnectionError, RedisError, TimeoutError  # noqa: A004
+from redis.exceptions import AuthenticationError, NoPermissionError, RedisError
 
 from argus_common.errors import ConfigurationError, TransientError
 from argus_common.settings import RedisSettings
@@ -33,12 +33,25 @@ def redis_errors(what: str) -> Iterator[None]:
     """Translate the library's errors into the error tree.
 
     Raises:
-        ConfigurationError: the credentials are refused.
+        ConfigurationError: the credentials are refused, or the user may not do this.
         TransientError: anything else that Redis or the way to it does.
     """
     try:
         yield
     except AuthenticationError as error:
         raise ConfigurationError(f"Redis refuses the credentials while {what}: {error}") from error
-    except (ConnectionError, TimeoutError, RedisError, OSError) as error:
+    except NoPermissionError as error:
+        raise ConfigurationError(f"the Redis user lacks a permission while {what}: {error}") from error
+    except (RedisError, OSError) as error:
         raise TransientError(f"Redis failed while {what}: {error}") from error
+
+
+async def ping(redis: Redis) -> None:
+    """Return once Redis answers.
+
+    Raises:
+        TransientError: it does not.
+        ConfigurationError: it refuses our credentials.
+    """
+    with redis_errors("connecting"):
+        await redis.ping()

@@ -1,0 +1,1 @@
+"""Argus ingest: metrics from Kafka become windows on a topic and rings in Redis."""

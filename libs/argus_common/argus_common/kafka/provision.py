@@ -30,7 +30,7 @@ async def provision(
     admin = build_admin(settings)
     try:
         await admin.start()
-        wanted = [_new_topic(topic, partitions, settings.replication_factor) for topic in topics]
+        wanted = [_new_topic(topic, partitions, settings) for topic in topics]
         response = await admin.create_topics(wanted)
     except KafkaError as error:
         raise TransientError(f"Kafka at {settings.bootstrap_servers}: {error}") from error
@@ -42,6 +42,6 @@ async def provision(
     return [name for name, code, _ in response.topic_errors if code == _OK]
 
 
-def _new_topic(topic: Topic, partitions: int | None, replication: int) -> NewTopic:
+def _new_topic(topic: Topic, partitions: int | None, settings: KafkaSettings) -> NewTopic:
     count = min(partitions, topic.partitions) if partitions else topic.partitions
-    return NewTopic(topic.name, count, replication, topic_configs=topic.configuration())
+    return NewTopic(settings.topic(topic.name), count, settings.replication_factor, topic_configs=topic.configuration())

@@ -1,0 +1,1 @@
+"""Kafka and Redis at the edge of ingest."""

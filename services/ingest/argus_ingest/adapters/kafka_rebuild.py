@@ -1,0 +1,127 @@
+"""Rebuilds rings from the windows topic, which holds the truth that Redis caches."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import msgspec
+import numpy as np
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
+
+from argus_common.errors import TransientError
+from argus_common.fleet import FleetSums
+from argus_common.kafka import build_admin, build_consumer
+from argus_common.metrics import Catalogue
+from argus_common.ring.layout import Floats
+from argus_common.settings import KafkaSettings
+from argus_common.topics import METRICS, WINDOWS
+from argus_ingest.domain.fleet import FleetLedger, FleetStep
+from argus_ingest.metrics import IngestMetrics
+from argus_ingest.ports import Rings, Snapshot
+
+
+class _Window(msgspec.Struct):
+    """The part of a WindowClosed event that a ring holds."""
+
+    fleet: str
+    server: str
+    step: int
+    step_seconds: int
+    metrics: dict[str, float]
+
+
+_decode = msgspec.json.Decoder(_Window).decode
+
+
+@dataclass(slots=True)
+class _Restored:
+    heads: dict[str, int] = field(default_factory=dict)
+    ledger: FleetLedger = field(default_factory=FleetLedger)
+    counted: set[tuple[str, int]] = field(default_factory=set)
+
+
+class _Received(Protocol):
+    @property
+    def value(self) -> bytes | None: ...
+
+
+class KafkaRebuilder:
+    """Reads the windows of one partition's servers from the beginning to the end.
+
+    Windows and metrics are keyed alike, by server, so a metrics partition's windows lie in the partitions of the
+    windows topic that are congruent to it.
+    """
+
+    def __init__(
+        self,
+        settings: KafkaSettings,
+        rings: Rings,
+        catalogue: Catalogue,
+        step_seconds: int,
+        metrics: IngestMetrics,
+    ) -> None:
+        self._settings, self._rings, self._step_seconds, self._metrics = settings, rings, step_seconds, metrics
+        self._names = catalogue.names()
+        self._column = {name: i for i, name in enumerate(self._names)}
+
+    async def rebuild(self, partition: int) -> Snapshot:
+        """Write the rings again; heads and fleet sums as the topic tells them."""
+        consumer = build_consumer(self._settings, group=None, client_id="argus-ingest-rebuild")
+        try:
+            await consumer.start()
+            sources = await self._sources(partition)
+            return await self._read_to_the_end(consumer, sources) if sources else Snapshot()
+        except KafkaError as error:
+            raise TransientError(f"Kafka failed while rebuilding rings: {error}") from error
+        finally:
+            await consumer.stop()
+
+    async def _sources(self, partition: int) -> list[TopicPartition]:
+        topics = [self._settings.topic(topic.name) for topic in (METRICS, WINDOWS)]
+        admin = build_admin(self._settings)
+        try:
+            await admin.start()
+            described = {topic["topic"]: len(topic["partitions"]) for topic in await admin.describe_topics(topics)}
+        finally:
+            await admin.close()
+        ours, theirs = (described[topic] for topic in topics)
+        return [TopicPartition(topics[1], p) for p in range(theirs) if ours and p % ours == partition % ours]
+
+    async def _read_to_the_end(self, consumer: AIOKafkaConsumer, sources: Sequence[TopicPartition]) -> Snapshot:
+        restored = _Restored()
+        consumer.assign(sources)
+        ends = await consumer.end_offsets(sources)
+        await consumer.seek_to_beginning(*sources)
+        while any([await consumer.position(tp) < ends[tp] for tp in sources]):
+            batches = await consumer.getmany(*sources, timeout_ms=500)
+            await self._restore([r for records in batches.values() for r in records], restored)
+        return Snapshot(0, restored.heads, restored.ledger.sums)
+
+    async def _restore(self, records: Iterable[_Received], restored: _Restored) -> None:
+        windows = [_decode(record.value) for record in records if record.value]
+        windows = [window for window in windows if window.step_seconds == self._step_seconds]
+        if not windows:
+            return
+        values = np.full((len(windows), len(self._names)), np.nan, np.float32)
+        for row, window in enumerate(windows):
+            for name, value in window.metrics.items():
+                if name in self._column:
+                    values[row, self._column[name]] = value
+        names = [f"{window.fleet}/{window.server}" for window in windows]
+        steps = np.array([window.step for window in windows], np.int64)
+        await self._rings.write(names, steps, values)
+        self._metrics.rebuilt.inc(len(windows))
+        self._recount(names, windows, values, restored)
+
+    def _recount(self, names: list[str], windows: list[_Window], values: Floats, restored: _Restored) -> None:
+        """Heads, and fleet sums in which a window that was published twice counts once."""
+        by_step: dict[FleetStep, list[int]] = {}
+        for row, (name, window) in enumerate(zip(names, windows, strict=True)):
+            restored.heads[name] = max(restored.heads.get(name, window.step), window.step)
+            if (name, window.step) not in restored.counted:
+                restored.counted.add((name, window.step))
+                by_step.setdefault((window.fleet, window.step), []).append(row)
+        for key, rows in by_step.items():
+            part = FleetSums.of(values[rows].astype(np.float64), self._names)
+            restored.ledger.sums[key] = restored.ledger.sums.get(key, FleetSums.none()).merge(part)

@@ -1,0 +1,71 @@
+"""Partition snapshots and fleet sums in Redis."""
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+
+import msgspec
+from redis.asyncio import Redis
+
+from argus_common.fleet import FleetSums
+from argus_common.redis_client import redis_errors
+from argus_ingest.ports import Change, Snapshot
+
+FLEET_SUMS_KEPT = timedelta(days=9)
+"""A day longer than the rings, whose steps they accompany."""
+
+
+class _State(msgspec.Struct):
+    position: int
+    sums: list[tuple[str, int, bytes]]
+
+
+_decode_state = msgspec.msgpack.Decoder(_State).decode
+_encode_state = msgspec.msgpack.Encoder().encode
+
+
+class RedisPartitionStore:
+    """Per partition a string (position, sums of the latest steps) and a hash (last closed step by server)."""
+
+    def __init__(self, redis: Redis, prefix: str, topic: str) -> None:
+        self._redis, self._prefix, self._topic = redis, prefix, topic
+
+    async def load(self, partition: int) -> Snapshot | None:
+        """The last snapshot, None where there is none."""
+        with redis_errors("loading a partition's state"):
+            raw: bytes | None = await self._redis.get(self._key(partition, "state"))  # type: ignore[assignment]
+            if raw is None:
+                return None
+            heads: dict[bytes, bytes] = await self._redis.hgetall(self._key(partition, "heads"))  # type: ignore[assignment]
+        state = _decode_state(raw)
+        sums = {(fleet, step): FleetSums.from_bytes(part) for fleet, step, part in state.sums}
+        return Snapshot(state.position, {name.decode(): int(step) for name, step in heads.items()}, sums)
+
+    async def save(self, changes: Mapping[int, Change]) -> None:
+        """Write all changes in one transaction."""
+        with redis_errors("saving partitions"):
+            async with self._redis.pipeline(transaction=True) as pipe:
+                for partition, change in changes.items():
+                    sums = [(fleet, step, part.to_bytes()) for (fleet, step), part in change.sums.items()]
+                    pipe.set(self._key(partition, "state"), _encode_state(_State(change.position, sums)))
+                    if change.heads:
+                        pipe.hset(
+                            self._key(partition, "heads"),
+                            mapping={name: str(step) for name, step in change.heads.items()},
+                        )
+                    for (fleet, step), part in change.changed.items():
+                        key = f"{self._prefix}:fleet:{fleet}:{step}"
+                        pipe.hset(key, str(partition), part.to_bytes())
+                        pipe.expire(key, FLEET_SUMS_KEPT)
+                await pipe.execute()
+
+    async def lost(self, partitions: Sequence[int]) -> list[int]:
+        """Which of these have no snapshot any more."""
+        with redis_errors("looking for partitions' state"):
+            async with self._redis.pipeline(transaction=False) as pipe:
+                for partition in partitions:
+                    pipe.exists(self._key(partition, "state"))
+                found = await pipe.execute()
+        return [partition for partition, exists in zip(partitions, found, strict=True) if not exists]
+
+    def _key(self, partition: int, part: str) -> str:
+        return f"{self._prefix}:ingest:{self._topic}:{partition}:{part}"

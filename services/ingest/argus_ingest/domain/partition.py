@@ -1,0 +1,221 @@
+"""Event time of one partition: which steps are open, which samples come too late, when a server's step closes.
+
+Every server has its own watermark, its newest event time less the allowed lateness, and closes its own steps. So a
+server with a wrong clock can't close the steps of others, and what a window holds depends on the order of that
+server's samples alone: not on batches, not on other servers, not on restarts. A server that falls silent is closed
+by the wall clock once the partition is idle for it, or by the event time of the others after a long while.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from argus_ingest.domain.aggregate import Aggregator, Windows
+from argus_ingest.domain.buffer import StepBuffer
+from argus_ingest.domain.carry import CounterCarry
+from argus_ingest.domain.rows import Ints, Mask, SampleRows
+from argus_ingest.domain.servers import ServerTable
+from argus_ingest.domain.steps import NEVER, StepClock, newest_before
+
+SILENCE_CHECK_OFFSETS = 8192
+"""Silence in event time is judged where the offset crosses a multiple of this, whatever the batches were."""
+
+
+@dataclass(slots=True)
+class Progress:
+    """What a batch, or the passing of time, brought about."""
+
+    windows: list[Windows] = field(default_factory=list)
+    late: list[int] = field(default_factory=list)
+    """Indices of rows that came after their step was closed, for the first time."""
+    replayed: int = 0
+    """Rows that were accounted for before a restart or a rebalance."""
+
+
+@dataclass(slots=True)
+class _PerServer:
+    """Columns by server number."""
+
+    newest: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
+    closed: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
+    seen: npt.NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
+    dirty: Mask = field(default_factory=lambda: np.zeros(0, bool))
+
+
+class PartitionWindows:
+    """The open steps of one partition.
+
+    Args:
+        clock: cuts event time into steps.
+        aggregator: makes windows of samples.
+        servers: numbers of all servers; may grow between calls.
+        heads: last closed step by server name, from before a restart.
+        position: offset up to which everything was accounted for before a restart.
+        silence_steps: a server this many steps behind the median of the partition is closed by event time.
+    """
+
+    def __init__(
+        self,
+        clock: StepClock,
+        aggregator: Aggregator,
+        servers: ServerTable,
+        metrics: int,
+        heads: Mapping[str, int] | None = None,
+        position: int = 0,
+        silence_steps: int = 288,
+    ) -> None:
+        self._clock, self._aggregator, self._servers = clock, aggregator, servers
+        self._heads, self._accounted = dict(heads or {}), position
+        self._silence_ms = silence_steps * clock.step_ms
+        self._of = _PerServer()
+        self._open: dict[int, StepBuffer] = {}
+        self._carry = CounterCarry(aggregator.counters, metrics)
+        self.position = position
+        """The next offset to be read."""
+
+    def add(self, rows: SampleRows, next_offset: int, now: float) -> Progress:
+        """Take in the rows of a batch, in order of arrival, and close what is due.
+
+        Args:
+            rows: samples with offsets below ``next_offset``.
+            next_offset: the offset after the batch.
+            now: monotonic seconds, for telling idleness.
+        """
+        self._grow(now)
+        progress = Progress()
+        for begin, end, boundary in _blocks(rows.offset, next_offset):
+            self._add_block(rows.part(begin, end), begin, now, progress)
+            if boundary:
+                self._close_silent(progress)
+        self.position = next_offset
+        return progress
+
+    def close_idle(self, now: float, now_ms: int, idle_seconds: float) -> Progress:
+        """Close by the wall clock the steps of servers that have sent nothing for ``idle_seconds``.
+
+        Only to be called while the partition is known to be read to its end and the broker to be well.
+        """
+        self._grow(now)
+        progress = Progress()
+        idle = self._has_open() & (self._of.seen <= now - idle_seconds)
+        if idle.any():
+            by_wall_clock = int(self._clock.closed_by(np.array([now_ms]))[0])
+            self._close(idle, np.minimum(self._clock.step_of(self._of.newest), by_wall_clock), progress)
+        return progress
+
+    def wake(self, now: float) -> None:
+        """Nobody counts as idle for what happened before ``now``: the broker was away."""
+        self._of.seen[:] = now
+
+    def committable(self) -> int:
+        """The offset up to which nothing is needed any more: the oldest record of a still-open step."""
+        offsets = [buffer.oldest_offset() for buffer in self._open.values()]
+        carried = self._carry.oldest_offset()
+        return min([*offsets, self.position, *([] if carried is None else [carried])])
+
+    def open_rows(self) -> int:
+        """Samples in memory."""
+        return sum(len(buffer) for buffer in self._open.values())
+
+    def changed_heads(self) -> dict[str, int]:
+        """Last closed step by server name, of the servers where it moved since the last call."""
+        moved = np.flatnonzero(self._of.dirty)
+        self._of.dirty[:] = False
+        return {self._servers.names[i]: int(self._of.closed[i]) for i in moved.tolist()}
+
+    def mark_all_changed(self) -> None:
+        """Every head shall be told again: the store lost them."""
+        self._of.dirty = self._of.closed > NEVER
+
+    def _grow(self, now: float) -> None:
+        known, size = len(self._of.newest), len(self._servers)
+        if size == known:
+            return
+        heads = [self._heads.get(name, NEVER) for name in self._servers.names[known:]]
+        added = size - known
+        self._of = _PerServer(
+            np.concatenate([self._of.newest, np.zeros(added, np.int64)]),
+            np.concatenate([self._of.closed, np.array(heads, np.int64)]),
+            np.concatenate([self._of.seen, np.full(added, now)]),
+            np.concatenate([self._of.dirty, np.zeros(added, bool)]),
+        )
+
+    def _add_block(self, rows: SampleRows, first: int, now: float, progress: Progress) -> None:
+        if len(rows) == 0:
+            return
+        of, clock = self._of, self._clock
+        before, after = newest_before(rows.server, rows.time_ms, of.newest)
+        step = clock.step_of(rows.time_ms)
+        late = step <= np.maximum(of.closed[rows.server], clock.closed_by(before))
+        if late.any():
+            self._set_aside(rows, late, first, progress)
+            self._keep(rows.take(~late), step[~late])
+        else:
+            self._keep(rows, step)
+        of.newest[rows.server] = after
+        of.seen[rows.server] = now
+        touched = np.zeros(len(of.newest), bool)
+        touched[rows.server] = True
+        self._close(touched, clock.closed_by(of.newest), progress)
+
+    def _set_aside(self, rows: SampleRows, late: Mask, first: int, progress: Progress) -> None:
+        replayed = late & (rows.offset < self._accounted)
+        progress.replayed += int(replayed.sum())
+        progress.late += (np.flatnonzero(late & ~replayed) + first).tolist()
+        self._carry.keep_last(rows.take(replayed))
+
+    def _keep(self, rows: SampleRows, step: Ints) -> None:
+        if len(rows) == 0:
+            return
+        if step.min() == step.max():
+            self._open.setdefault(int(step[0]), StepBuffer()).add(rows)
+            return
+        for number in np.unique(step).tolist():
+            self._open.setdefault(number, StepBuffer()).add(rows.take(step == number))
+
+    def _close(self, servers: Mask, through: Ints, progress: Progress) -> None:
+        """Close the steps of ``servers`` (server,) up to and including ``through`` (server,)."""
+        of = self._of
+        advanced = servers & (through > of.closed)
+        if not advanced.any():
+            return
+        of.closed[advanced] = through[advanced]
+        of.dirty |= advanced
+        for step in sorted(number for number in self._open if number <= int(through[advanced].max())):
+            due = advanced & (of.closed >= step)
+            rows = self._open[step].take(due)
+            if len(self._open[step]) == 0:
+                del self._open[step]
+            if len(rows):
+                progress.windows.append(self._aggregator.windows(step, rows, self._carry.of(due)))
+                self._carry.keep_last(rows)
+
+    def _close_silent(self, progress: Progress) -> None:
+        newest = self._of.newest[self._of.newest > 0]
+        if len(newest) == 0:
+            return
+        reference = int(np.median(newest))
+        silent = (self._of.newest > 0) & (self._of.newest < reference - self._silence_ms)
+        if silent.any():
+            self._close(silent, self._clock.step_of(self._of.newest), progress)
+            self._carry.forget(silent)
+
+    def _has_open(self) -> Mask:
+        holders = np.zeros(len(self._of.newest), bool)
+        for buffer in self._open.values():
+            holders[buffer.servers()] = True
+        return holders
+
+
+def _blocks(offset: Ints, next_offset: int) -> Iterator[tuple[int, int, bool]]:
+    """(begin, end, whether a check is due after it) of the row ranges between multiples of the check interval."""
+    begin = 0
+    first = int(offset[0]) if len(offset) else next_offset
+    boundary = (first // SILENCE_CHECK_OFFSETS + 1) * SILENCE_CHECK_OFFSETS
+    while boundary <= next_offset:
+        end = int(np.searchsorted(offset, boundary))
+        yield begin, end, True
+        begin, boundary = end, boundary + SILENCE_CHECK_OFFSETS
+    yield begin, len(offset), False

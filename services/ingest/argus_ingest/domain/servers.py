@@ -1,0 +1,64 @@
+"""Numbers for servers: every hot array holds a small integer instead of a name."""
+
+import re
+from dataclasses import dataclass, field
+
+from argus_common.errors import MalformedEventError
+
+MAX_NAME = 253
+_LEGAL = re.compile(r"[^\x00-\x1f\x7f/]{1,253}")
+
+DEFAULT_PROFILE = "generic"
+
+
+@dataclass(slots=True)
+class ServerTable:
+    """Gives each (fleet, server) an id, in order of appearance; bounded, since names come from outside."""
+
+    max_servers: int = 200_000
+    profile_rules: tuple[tuple[re.Pattern[str], str], ...] = ()
+    ids: dict[str, int] = field(default_factory=dict)
+    """``fleet/server`` → id."""
+    names: list[str] = field(default_factory=list)
+    fleets: list[str] = field(default_factory=list)
+    servers: list[str] = field(default_factory=list)
+    profiles: list[str] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def add(self, fleet: str, server: str, profile: str | None) -> int:
+        """The id of a server, new or known.
+
+        Raises:
+            MalformedEventError: the name is missing or illegal, or there are too many servers already.
+        """
+        name = f"{fleet}/{server}"
+        known = self.ids.get(name)
+        if known is not None:
+            return known
+        self._check("server", server)
+        self._check("fleet", fleet)
+        if len(self.names) >= self.max_servers:
+            raise MalformedEventError(
+                "too_many_servers",
+                f"server {server!r}: {self.max_servers} servers are known already, the limit is reached",
+            )
+        self.ids[name] = len(self.names)
+        self.names.append(name)
+        self.fleets.append(fleet)
+        self.servers.append(server)
+        self.profiles.append(profile or self._guess(server))
+        return self.ids[name]
+
+    def _guess(self, server: str) -> str:
+        return next((profile for rule, profile in self.profile_rules if rule.search(server)), DEFAULT_PROFILE)
+
+    @staticmethod
+    def _check(what: str, name: str) -> None:
+        if not name:
+            raise MalformedEventError("missing_server", f"the record names no {what}")
+        if not _LEGAL.fullmatch(name):
+            raise MalformedEventError(
+                "invalid_server", f"{what} {name[:80]!r}: expected 1 to {MAX_NAME} printable characters without '/'"
+            )

@@ -1,0 +1,88 @@
+"""The main loop: poll, take in, carry out, commit; and by the wall clock close what is idle."""
+
+import logging
+from asyncio import Event
+
+from argus_common.clock import Clock
+from argus_common.ops import Health
+from argus_ingest.adapters.kafka_source import Batch, KafkaSource
+from argus_ingest.metrics import IngestMetrics
+from argus_ingest.pipeline import Effects, Pipeline
+
+IDLE_CHECK_SECONDS = 1.0
+COMMIT_SECONDS = 1.0
+
+_log = logging.getLogger("argus.ingest.loop")
+
+
+class Loop:
+    """Drives a pipeline from a source until it is told to stop."""
+
+    def __init__(
+        self,
+        source: KafkaSource,
+        pipeline: Pipeline,
+        clock: Clock,
+        health: Health,
+        metrics: IngestMetrics,
+        idle_seconds: float,
+    ) -> None:
+        self._source, self._pipeline, self._clock = source, pipeline, clock
+        self._health, self._metrics, self._idle_seconds = health, metrics, idle_seconds
+        self._next_idle_check = self._next_commit = 0.0
+        self._broker_away = False
+
+    async def run(self, stop: Event) -> None:
+        """Until ``stop`` is set; then commit once more. Errors of the tree end the loop without a commit."""
+        while not stop.is_set():
+            batches = await self._source.poll()
+            self._pipeline.release(self._source.take_revoked())
+            await self._round(batches)
+            await self._check_idle()
+            await self._commit_when_due()
+            self._health.beat()
+        await self._source.commit(self._pipeline.committable())
+
+    async def _round(self, batches: dict[int, Batch]) -> None:
+        generation, effects = self._source.generation, Effects()
+        for partition, records in batches.items():
+            if partition not in self._pipeline.owned:
+                await self._pipeline.acquire(partition)
+            if self._source.generation != generation:
+                # What we hold was fetched before a rebalance; it will be read again from the committed offset.
+                self._pipeline.release(self._source.take_revoked())
+                return
+            self._pipeline.take(partition, records, effects)
+        await self._pipeline.carry_out(effects)
+
+    async def _check_idle(self) -> None:
+        now = self._clock.monotonic()
+        if now < self._next_idle_check:
+            return
+        self._next_idle_check = now + IDLE_CHECK_SECONDS
+        at_end = await self._source.read_to_end()
+        self._health.set("kafka", holds=at_end is not None)
+        if at_end is None:
+            self._broker_away = True
+            return
+        if self._broker_away:
+            self._broker_away = False
+            self._pipeline.wake()
+        effects = Effects()
+        for partition in at_end:
+            if partition in self._pipeline.owned:
+                self._pipeline.close_idle(partition, self._idle_seconds, effects)
+        await self._pipeline.carry_out(effects)
+        self._observe()
+
+    async def _commit_when_due(self) -> None:
+        now = self._clock.monotonic()
+        if now < self._next_commit:
+            return
+        self._next_commit = now + COMMIT_SECONDS
+        await self._source.commit(self._pipeline.committable())
+
+    def _observe(self) -> None:
+        for partition, lag in self._source.lag().items():
+            self._metrics.lag.labels(str(partition)).set(lag)
+        self._metrics.open_rows.set(sum(owned.windows.open_rows() for owned in self._pipeline.owned.values()))

@@ -1,0 +1,208 @@
+"""The order of effects: dead letters, rings, events, state; the caller then commits offsets.
+
+A crash between any two of them repeats the later ones with the same bytes and ids, and loses nothing.
+"""
+
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from argus_common.clock import Clock
+from argus_common.kafka.dead_letters import DeadLetter, FloodGuard, Origin, dead_letter
+from argus_common.metrics import Catalogue
+from argus_common.retry import Backoff, retry
+from argus_ingest.domain.aggregate import Aggregator, Windows
+from argus_ingest.domain.decode import Decoded, Decoder
+from argus_ingest.domain.encode import encode_windows
+from argus_ingest.domain.fleet import FleetLedger
+from argus_ingest.domain.partition import PartitionWindows, Progress
+from argus_ingest.domain.repeats import RepeatLimit
+from argus_ingest.domain.servers import ServerTable
+from argus_ingest.domain.steps import StepClock
+from argus_ingest.metrics import IngestMetrics
+from argus_ingest.ports import Change, PartitionStore, Publisher, Rebuilder, Rings, Snapshot
+
+SERVICE = "ingest"
+
+_log = logging.getLogger("argus.ingest")
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """Everything that ingest touches."""
+
+    rings: Rings
+    store: PartitionStore
+    publisher: Publisher
+    rebuilder: Rebuilder
+    clock: Clock
+    backoff: Backoff = field(default_factory=Backoff)
+
+
+@dataclass(slots=True)
+class Owned:
+    """A partition that this replica holds."""
+
+    windows: PartitionWindows
+    ledger: FleetLedger
+
+
+@dataclass(slots=True)
+class Effects:
+    """What a round of batches asks of the outside."""
+
+    letters: list[DeadLetter] = field(default_factory=list)
+    windows: dict[int, list[Windows]] = field(default_factory=dict)
+
+
+class Pipeline:
+    """Takes batches of records in, and carries out what they bring about."""
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        decoder: Decoder,
+        servers: ServerTable,
+        step: StepClock,
+        outside: Outside,
+        metrics: IngestMetrics,
+        guard: FloodGuard,
+        silence_steps: int,
+    ) -> None:
+        self._names, self._received = catalogue.names(), len(catalogue.received())
+        self._aggregator = Aggregator(catalogue)
+        self._decoder, self._servers, self._step = decoder, servers, step
+        self._outside, self._metrics, self._guard = outside, metrics, guard
+        self._silence_steps = silence_steps
+        self._repeats = RepeatLimit()
+        self.owned: dict[int, Owned] = {}
+
+    async def acquire(self, partition: int) -> None:
+        """Take over a partition where its last holder left it; what the store lost is rebuilt first."""
+        store, rebuilder = self._outside.store, self._outside.rebuilder
+        snapshot = await retry("load partition", lambda: store.load(partition), self._outside.backoff)
+        if snapshot is None:
+            snapshot = await retry("rebuild", lambda: rebuilder.rebuild(partition), self._outside.backoff)
+            change = Change(snapshot.position, snapshot.heads, snapshot.sums, snapshot.sums)
+            await retry("save partition", lambda: store.save({partition: change}), self._outside.backoff)
+        self.owned[partition] = self._restored(snapshot)
+
+    def release(self, partitions: Iterable[int]) -> None:
+        """Forget partitions; their open steps are read again by the next holder."""
+        for partition in partitions:
+            self.owned.pop(partition, None)
+
+    def take(self, partition: int, records: Sequence[Origin], effects: Effects) -> None:
+        """Decode a batch of an acquired partition and move its windows on.
+
+        Raises:
+            DeadLetterFloodError: too many recent records were unreadable.
+        """
+        owned, clock = self.owned[partition], self._outside.clock
+        decoded = self._decoder.decode([r.value for r in records], [r.offset for r in records], clock.now_ms())
+        progress = owned.windows.add(decoded.rows, records[-1].offset + 1, clock.monotonic())
+        self._explain_late(decoded, progress)
+        self._account(records, decoded, progress)
+        effects.letters += self._letters(records, decoded)
+        self._guard.record(read=len(records) - decoded.unreadable(), unreadable=decoded.unreadable())
+        if progress.windows:
+            effects.windows.setdefault(partition, []).extend(progress.windows)
+
+    def close_idle(self, partition: int, idle_seconds: float, effects: Effects) -> None:
+        """Close what is due by the wall clock on a partition that is known to be read to its end."""
+        owned, clock = self.owned[partition], self._outside.clock
+        progress = owned.windows.close_idle(clock.monotonic(), clock.now_ms(), idle_seconds)
+        if progress.windows:
+            effects.windows.setdefault(partition, []).extend(progress.windows)
+
+    async def carry_out(self, effects: Effects) -> None:
+        """Make the effects real, in order.
+
+        Raises:
+            TransientError: something outside stays unwell; the process should end without committing.
+        """
+        outside = self._outside
+        if effects.letters:
+            await retry("dead letters", lambda: outside.publisher.dead_letters(effects.letters), outside.backoff)
+        if effects.windows:
+            with self._metrics.flush.time():
+                await self._publish(effects.windows)
+
+    def committable(self) -> dict[int, int]:
+        """Offset per partition up to which nothing is needed any more."""
+        return {partition: owned.windows.committable() for partition, owned in self.owned.items()}
+
+    def wake(self) -> None:
+        """The broker was away: nobody was idle meanwhile."""
+        for owned in self.owned.values():
+            owned.windows.wake(self._outside.clock.monotonic())
+
+    async def _publish(self, windows: Mapping[int, list[Windows]]) -> None:
+        outside, every = self._outside, [w for several in windows.values() for w in several]
+        await self._restore_lost(list(windows))
+        names = [self._servers.names[number] for w in every for number in w.server.tolist()]
+        steps = np.concatenate([np.full(len(w), w.step, np.int64) for w in every])
+        values = np.concatenate([w.values for w in every]).astype(np.float32)
+        await retry("write rings", lambda: outside.rings.write(names, steps, values), outside.backoff)
+        step_seconds = self._step.step_ms // 1000
+        records = [r for w in every for r in encode_windows(w, self._servers, self._names, step_seconds)]
+        await retry("publish windows", lambda: outside.publisher.windows(records), outside.backoff)
+        changes = {p: self._change(p, several) for p, several in windows.items() if p in self.owned}
+        await retry("save partitions", lambda: outside.store.save(changes), outside.backoff)
+        self._metrics.windows.inc(len(records))
+
+    async def _restore_lost(self, partitions: list[int]) -> None:
+        """Redis came back empty: rebuild the rings before writing on, and tell it again all that we know."""
+        outside = self._outside
+        for partition in await retry("look for snapshots", lambda: outside.store.lost(partitions), outside.backoff):
+            _log.warning("rings were lost, rebuilding them", extra={"partition": partition})
+            await retry("rebuild", lambda p=partition: outside.rebuilder.rebuild(p), outside.backoff)  # type: ignore[misc]
+            if partition in self.owned:
+                self.owned[partition].windows.mark_all_changed()
+
+    def _change(self, partition: int, windows: list[Windows]) -> Change:
+        owned = self.owned[partition]
+        changed = owned.ledger.add(windows, self._servers, self._names)
+        return Change(owned.windows.position, owned.windows.changed_heads(), owned.ledger.sums, changed)
+
+    def _restored(self, snapshot: Snapshot) -> Owned:
+        windows = PartitionWindows(
+            self._step,
+            self._aggregator,
+            self._servers,
+            self._received,
+            snapshot.heads,
+            snapshot.position,
+            self._silence_steps,
+        )
+        return Owned(windows, FleetLedger.restored(snapshot.sums))
+
+    def _explain_late(self, decoded: Decoded, progress: Progress) -> None:
+        for row in progress.late:
+            server = self._servers.names[int(decoded.rows.server[row])]
+            moment = np.datetime64(int(decoded.rows.time_ms[row]), "ms")
+            decoded.verdicts.reject(
+                int(decoded.source[row]), "late", f"{server} at {moment}Z: its step was closed already"
+            )
+
+    def _account(self, records: Sequence[Origin], decoded: Decoded, progress: Progress) -> None:
+        metrics = self._metrics
+        metrics.records.inc(len(records))
+        metrics.samples.inc(decoded.samples)
+        metrics.replayed.inc(progress.replayed)
+        metrics.servers.set(len(self._servers))
+        for reason, count in decoded.verdicts.counts().items():
+            metrics.rejected.labels(reason).inc(count)
+
+    def _letters(self, records: Sequence[Origin], decoded: Decoded) -> list[DeadLetter]:
+        letters = []
+        now = self._outside.clock.monotonic()
+        for index in sorted(decoded.verdicts.by_record):
+            reason, detail = decoded.verdicts.summary(index)
+            if reason == "unknown_metric" and not self._repeats.due(detail, now):
+                continue
+            letters.append(dead_letter(records[index], SERVICE, reason, detail))
+            self._metrics.dead_letters.labels(reason).inc()
+        return letters

@@ -1,0 +1,75 @@
+"""What ingest needs of the outside, by role."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from argus_common.fleet import FleetSums
+from argus_common.kafka.dead_letters import DeadLetter
+from argus_common.ring.layout import Floats, Steps
+from argus_ingest.domain.encode import WindowRecord
+from argus_ingest.domain.fleet import FleetStep
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What is kept of a partition between restarts."""
+
+    position: int = 0
+    heads: Mapping[str, int] = field(default_factory=dict)
+    sums: Mapping[FleetStep, FleetSums] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What became of a partition since its last snapshot."""
+
+    position: int
+    heads: Mapping[str, int]
+    sums: Mapping[FleetStep, FleetSums]
+    """Of all steps that are kept."""
+    changed: Mapping[FleetStep, FleetSums]
+
+
+class Rings(Protocol):
+    """The history of every server."""
+
+    async def write(self, names: Sequence[str], steps: Steps, values: Floats) -> None:
+        """Write rows; idempotent."""
+        ...
+
+
+class PartitionStore(Protocol):
+    """Snapshots of partitions."""
+
+    async def load(self, partition: int) -> Snapshot | None:
+        """The last snapshot, None where there is none (a new installation, or the store was lost)."""
+        ...
+
+    async def save(self, changes: Mapping[int, Change]) -> None:
+        """Write several partitions' changes, all or nothing."""
+        ...
+
+    async def lost(self, partitions: Sequence[int]) -> list[int]:
+        """Which of these have no snapshot any more."""
+        ...
+
+
+class Publisher(Protocol):
+    """Events and dead letters."""
+
+    async def windows(self, records: Sequence[WindowRecord]) -> None:
+        """Publish; returns when all are acknowledged."""
+        ...
+
+    async def dead_letters(self, letters: Sequence[DeadLetter]) -> None:
+        """Publish; returns when all are acknowledged."""
+        ...
+
+
+class Rebuilder(Protocol):
+    """Restores from the windows topic what the store lost."""
+
+    async def rebuild(self, partition: int) -> Snapshot:
+        """Write the rings of this partition's servers again; heads and sums as the topic tells them."""
+        ...
