@@ -1,5 +1,6 @@
 """The one alert scale of Argus, used on topics, in metrics, dashboards and terminals."""
 
+import math
 from enum import StrEnum
 
 
@@ -29,9 +30,11 @@ COLOURS: dict[Level, str] = {
 
 
 def level_of(score: float) -> Level:
-    """The level of a risk score, 0 … 100.
+    """The level of a risk score, 0 … 100. No score (NaN) has no level: it must not look healthy.
 
     >>> level_of(80.0), level_of(79.9), level_of(0)
     (<Level.CRITICAL: 'critical'>, <Level.WARNING: 'warning'>, <Level.HEALTHY: 'healthy'>)
     """
+    if math.isnan(score):
+        raise ValueError("a risk score is a number from 0 to 100, not NaN")
     return next((level for level, floor in FLOORS.items() if score >= floor), Level.HEALTHY)
