@@ -12,6 +12,9 @@ from argus_common.errors import TransientError
 ResultT = TypeVar("ResultT")
 Sleep = Callable[[float], Awaitable[None]]
 
+JITTER = 0.2
+"""Each wait differs by up to this share, so that replicas do not come back in step."""
+
 _log = logging.getLogger("argus.retry")
 
 
@@ -23,8 +26,12 @@ class Backoff:
     longest: float = 5.0
     give_up_after: float = 120.0
 
+    def __post_init__(self) -> None:
+        if not 0 < self.first <= self.longest:
+            raise ValueError(f"back-off needs 0 < first <= longest, got {self.first} and {self.longest}")
+
     def waits(self) -> list[float]:
-        """The waits between attempts, in seconds, before jitter.
+        """The waits between attempts, in seconds, before a jitter of ±20 %.
 
         >>> Backoff(first=1, longest=4, give_up_after=12).waits()
         [1, 2, 4, 4]
@@ -53,5 +60,5 @@ async def retry(
             return await operation()
         except TransientError as error:
             _log.warning("retrying", extra={"what": what, "attempt": attempt, "error": str(error)})
-            await sleep(wait * random.uniform(0.8, 1.2))  # noqa: S311 - jitter needs no cryptography
+            await sleep(wait * random.uniform(1 - JITTER, 1 + JITTER))  # noqa: S311 - jitter needs no cryptography
     return await operation()
