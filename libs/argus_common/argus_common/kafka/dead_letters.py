@@ -48,7 +48,8 @@ def dead_letter(origin: Origin, service: str, reason: str, detail: str) -> DeadL
         "argus_offset": str(origin.offset),
         "argus_original_bytes": str(len(value)),
     }
-    headers = [(name, text.encode()) for name, text in fields.items()]
+    # The detail may quote a lone surrogate out of the unreadable record; encoding it must not fail in its turn.
+    headers = [(name, text.encode(errors="backslashreplace")) for name, text in fields.items()]
     return DeadLetter(origin.topic.encode(), value[:MAX_KEPT_BYTES], headers)
 
 
@@ -76,6 +77,8 @@ class FloodGuard:
         Raises:
             DeadLetterFloodError: at least ``at_least`` and more than ``max_share`` of the recent records are dead.
         """
+        if read + unreadable == 0:
+            return  # an idle poll; remembering it would grow for ever
         self._batches.append((read, unreadable))
         self._read += read
         self._unreadable += unreadable
@@ -87,6 +90,6 @@ class FloodGuard:
         if self._unreadable >= self._at_least and self._unreadable > self._max_share * total:
             raise DeadLetterFloodError(
                 f"{self._unreadable} of the last {total} records could not be read, more than the allowed "
-                f"{self._max_share:.0%}; look at the reasons on {DEAD_LETTERS.name}, mend the producer or the mapping, "
-                "and start again: nothing was acknowledged past the last good state"
+                f"{100 * self._max_share:.0f} %; look at the reasons on {DEAD_LETTERS.name}, mend the producer or "
+                "the mapping, and start again: nothing was acknowledged past the last good state"
             )
