@@ -23,8 +23,12 @@ class MalformedEventError(ArgusError):
     """One record can't be read. ``reason`` is a closed, countable word; the message tells the details."""
 
     def __init__(self, reason: str, message: str) -> None:
-        super().__init__(message)
+        super().__init__(reason, message)  # both, so that it can be pickled
         self.reason = reason
+        self.message = message
+
+    def __str__(self) -> str:
+        return self.message
 
 
 class TransientError(ArgusError):
