@@ -88,7 +88,9 @@ class KafkaSettings(TlsFiles):
         pattern=r"^[A-Za-z0-9._-]*$",
         description="in front of every topic name, for several Argus on one Kafka",
     )
-    replication_factor: int = Field(default=-1, ge=-1, description="of provisioned topics; -1 = the broker's default")
+    replication_factor: int | None = Field(
+        default=None, ge=1, description="of provisioned topics; by default 3, or the number of brokers if there are fewer"
+    )
 
     def encrypted(self) -> bool:
         """Whether the connection uses TLS."""

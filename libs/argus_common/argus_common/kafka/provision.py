@@ -11,6 +11,8 @@ from argus_common.settings import KafkaSettings
 from argus_common.topics import TOPICS, Topic
 
 _OK, _EXISTS = 0, 36
+_USUAL_COPIES = 3
+"""Replication where the operator says nothing, on clusters that have so many brokers."""
 
 
 async def provision(
@@ -30,7 +32,8 @@ async def provision(
     admin = build_admin(settings)
     try:
         await admin.start()
-        wanted = [_new_topic(topic, partitions, settings) for topic in topics]
+        copies = settings.replication_factor or min(_USUAL_COPIES, len((await admin.describe_cluster())["brokers"]))
+        wanted = [_new_topic(topic, partitions, settings.topic(topic.name), copies) for topic in topics]
         response = await admin.create_topics(wanted)
     except KafkaError as error:
         raise TransientError(f"Kafka at {settings.bootstrap_servers}: {error}") from error
@@ -42,6 +45,6 @@ async def provision(
     return [name for name, code, _ in response.topic_errors if code == _OK]
 
 
-def _new_topic(topic: Topic, partitions: int | None, settings: KafkaSettings) -> NewTopic:
+def _new_topic(topic: Topic, partitions: int | None, name: str, copies: int) -> NewTopic:
     count = min(partitions, topic.partitions) if partitions else topic.partitions
-    return NewTopic(settings.topic(topic.name), count, settings.replication_factor, topic_configs=topic.configuration())
+    return NewTopic(name, count, copies, topic_configs=topic.configuration())
