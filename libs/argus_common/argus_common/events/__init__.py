@@ -1,4 +1,4 @@
-"""Everything that services tell each other: past-tense facts and requests, CloudEvents on the wire, additive change only."""
+"""Everything that services tell each other: past-tense facts and requests; CloudEvents on the wire, additive change."""
 
 from argus_common.events.base import Event
 from argus_common.events.codec import Headers, Record, decode, decode_batch, encode, headers_of

@@ -2,12 +2,18 @@
 
 from abc import ABC, abstractmethod
 from datetime import UTC, datetime
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Name = Annotated[str, Field(min_length=1, max_length=253)]
 """Server, fleet and profile names; 253 is the longest DNS name."""
+
+LAST_STEP = 2**32 - 2
+"""Rings keep ``step + 1`` as uint32."""
+
+Step = Annotated[int, Field(ge=0, le=LAST_STEP)]
+"""Number of a step: floor(epoch seconds / step_seconds)."""
 
 
 class Event(BaseModel, ABC):
@@ -17,6 +23,14 @@ class Event(BaseModel, ABC):
 
     type: ClassVar[str]
     """CloudEvents type, reverse-DNS with the version at the end."""
+
+    @model_validator(mode="after")
+    def _has_a_time(self) -> Self:
+        try:
+            self.time()
+        except (OverflowError, OSError, ValueError):
+            raise ValueError("its time lies beyond the year 9999") from None
+        return self
 
     @abstractmethod
     def key(self) -> str:

@@ -5,7 +5,7 @@ from typing import ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from argus_common.events.base import Event, Name, step_time
+from argus_common.events.base import Event, Name, Step, step_time
 from argus_common.levels import Level
 
 
@@ -65,7 +65,7 @@ class ForecastIssued(Event):
     fleet: Name
     server: Name
     profile: str = "generic"
-    origin: int = Field(ge=0, description="number of the last closed step that the forecast knows")
+    origin: Step = Field(description="number of the last closed step that the forecast knows")
     step_seconds: int = Field(ge=10, le=3600)
     model: ModelReference
     observed: dict[str, float] = Field(description="value of each target at the origin")

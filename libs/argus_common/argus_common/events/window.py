@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from argus_common.events.base import Event, Name, step_time
+from argus_common.events.base import Event, Name, Step, step_time
 
 
 class WindowClosed(Event):
@@ -16,7 +16,7 @@ class WindowClosed(Event):
     fleet: Name
     server: Name
     profile: str = "generic"
-    step: int = Field(ge=0, description="number of the step: floor(epoch seconds / step_seconds)")
+    step: Step = Field(description="number of the step: floor(epoch seconds / step_seconds)")
     step_seconds: int = Field(ge=10, le=3600)
     samples: int = Field(ge=1, description="distinct event times that went into the window")
     metrics: dict[str, float] = Field(description="aggregated value of each metric, in its catalogue unit")
