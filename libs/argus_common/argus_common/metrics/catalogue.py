@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -31,12 +31,30 @@ class Catalogue(BaseModel):
     limits: LimitOverrides = LimitOverrides()
 
     @model_validator(mode="after")
-    def _references_exist(self) -> "Catalogue":
-        for metric in self.metrics.values():
-            unknown = set(metric.derived.terms if metric.derived else ()) - set(self.metrics)
+    def _references_exist(self) -> Self:
+        received = {metric.name for metric in self.received()}
+        for metric in self.derived():
+            unknown = set(metric.derived.terms if metric.derived else ()) - received
             if unknown:
-                raise ValueError(f"metric {metric.name} is derived from unknown metrics: {sorted(unknown)}")
+                raise ValueError(f"metric {metric.name} is derived from {sorted(unknown)}, which no producer sends")
         return self
+
+    @model_validator(mode="after")
+    def _limits_are_possible(self) -> Self:
+        for kind, owners in (("profile", self.limits.profiles), ("server", self.limits.servers)):
+            for owner, limits in owners.items():
+                for name, limit in limits.items():
+                    self._check_limit(f"{kind} {owner}", name, limit)
+        return self
+
+    def _check_limit(self, owner: str, name: str, limit: float) -> None:
+        metric = self.metrics.get(name)
+        if metric is None:
+            raise ValueError(f"limit of {owner}: unknown metric {name}")
+        if metric.harm == 0:
+            raise ValueError(f"limit of {owner}: metric {name} needs a direction of harm (+1 or -1)")
+        if not metric.lower <= limit <= metric.upper:
+            raise ValueError(f"limit of {owner}: {limit} lies outside the legal range of {name}")
 
     def __contains__(self, name: object) -> bool:
         return name in self.metrics
@@ -81,30 +99,50 @@ def load_catalogue(extension: Path | None = None) -> Catalogue:
     """
     document = yaml.safe_load(files(__package__).joinpath("canonical.yaml").read_text())
     if extension is not None:
-        document = _merged(document, _read(extension))
+        extra = _read(extension)
+        document = {part: _merged(document[part], extra.get(part), depth) for part, depth in _LEVELS.items()}
+    named = {name: {**fields, "name": name} for name, fields in document["metrics"].items()}
     try:
-        named = {name: {"name": name} | fields for name, fields in document["metrics"].items()}
         return Catalogue.model_validate({"metrics": named, "limits": document["limits"]})
-    except (ValidationError, TypeError) as error:
-        raise ConfigurationError(f"metric catalogue {extension or 'canonical.yaml'}: {error}") from error
+    except ValidationError as error:
+        problems = error.errors(include_input=False, include_context=False, include_url=False)
+        told = "; ".join(_told(problem["loc"], problem["msg"]) for problem in problems)
+        raise ConfigurationError(f"metric catalogue {extension or 'canonical.yaml'}: {told}") from error
+
+
+def _told(place: tuple[int | str, ...], message: str) -> str:
+    text = message.removeprefix("Value error, ")
+    return f"{'.'.join(map(str, place))}: {text}" if place else text
+
+
+_LEVELS = {"metrics": 2, "limits": 3}
+"""How deep the mappings of each section are nested: metric → field; kind → owner → metric."""
 
 
 def _read(path: Path) -> Mapping[str, Any]:
     try:
-        document = yaml.safe_load(path.read_text())
-    except (OSError, yaml.YAMLError) as error:
+        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise ConfigurationError(f"metric catalogue {path}: {error}") from error
-    if not isinstance(document, dict) or not set(document) <= {"metrics", "limits"}:
+    if not isinstance(document, dict) or not set(document) <= set(_LEVELS):
         raise ConfigurationError(f"metric catalogue {path}: expected a mapping with 'metrics' and/or 'limits'")
+    for section, depth in _LEVELS.items():
+        _check_shape(path, section, document.get(section), depth)
     return document
 
 
-def _merged(base: Mapping[str, Any], extension: Mapping[str, Any]) -> dict[str, Any]:
-    metrics = dict(base["metrics"])
-    for name, fields in (extension.get("metrics") or {}).items():
-        metrics[name] = {**metrics.get(name, {}), **fields}
-    limits = extension.get("limits") or {}
-    return {
-        "metrics": metrics,
-        "limits": {kind: {**base["limits"][kind], **(limits.get(kind) or {})} for kind in ("profiles", "servers")},
-    }
+def _check_shape(path: Path, place: str, found: object, depth: int) -> None:
+    if depth == 0 or found is None:
+        return
+    if not isinstance(found, dict):
+        raise ConfigurationError(f"metric catalogue {path}: {place}: expected a mapping, found {found!r:.60}")
+    for name, inner in found.items():
+        _check_shape(path, f"{place}.{name}", inner, depth - 1)
+
+
+def _merged(base: Mapping[str, Any] | None, extension: Mapping[str, Any] | None, depth: int) -> dict[str, Any]:
+    """``extension`` over ``base``: naming one field or one limit keeps the others; nothing (None) changes nothing."""
+    merged = dict(base or {})
+    for name, value in (extension or {}).items():
+        merged[name] = _merged(merged.get(name), value, depth - 1) if depth > 1 else value
+    return merged

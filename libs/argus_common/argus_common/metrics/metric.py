@@ -19,7 +19,7 @@ class Aggregation(StrEnum):
 class Derivation(BaseModel):
     """A metric computed from others after aggregation: ``offset + Σ weight × metric``."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     terms: dict[str, float] = Field(min_length=1)
     offset: float = 0.0
@@ -44,7 +44,7 @@ class Metric(BaseModel):
 
     @model_validator(mode="after")
     def _consistent(self) -> "Metric":
-        if self.lower >= self.upper:
+        if not self.lower < self.upper:  # NaN is below nothing
             raise ValueError(f"metric {self.name}: lower {self.lower} must be below upper {self.upper}")
         if self.limit is not None and not self.lower <= self.limit <= self.upper:
             raise ValueError(f"metric {self.name}: limit {self.limit} lies outside its legal range")
