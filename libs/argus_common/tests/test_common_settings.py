@@ -52,7 +52,7 @@ def test_a_duration_is_plain_seconds_or_iso_8601(monkeypatch: pytest.MonkeyPatch
         ("ARGUS_KAFKA_REQUEST_TIMEOUT", "nan", KafkaSettings, "NaN"),
         ("ARGUS_KAFKA_SESSION_TIMEOUT", "5", KafkaSettings, "greater than 5 seconds"),
         ("ARGUS_KAFKA_SASL_MECHANISM", "GSSAPI", KafkaSettings, "SCRAM-SHA-512"),
-        ("ARGUS_KAFKA_REPLICATION_FACTOR", "-2", KafkaSettings, "greater than or equal to -1"),
+        ("ARGUS_KAFKA_REPLICATION_FACTOR", "-2", KafkaSettings, "greater than or equal to"),
         ("ARGUS_REDIS_URL", "http://localhost", RedisSettings, "redis|rediss|unix"),
         ("ARGUS_REDIS_KEY_PREFIX", "a b", RedisSettings, "pattern"),
     ],
