@@ -68,6 +68,7 @@ class Loop:
         if self._broker_away:
             self._broker_away = False
             self._pipeline.wake()
+        await self._pipeline.restore_lost(self._pipeline.owned)
         effects = Effects()
         for partition in at_end:
             if partition in self._pipeline.owned:

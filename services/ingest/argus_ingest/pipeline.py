@@ -6,6 +6,7 @@ A crash between any two of them repeats the later ones with the same bytes and i
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 
@@ -85,8 +86,7 @@ class Pipeline:
         snapshot = await retry("load partition", lambda: store.load(partition), self._outside.backoff)
         if snapshot is None:
             snapshot = await retry("rebuild", lambda: rebuilder.rebuild(partition), self._outside.backoff)
-            change = Change(snapshot.position, snapshot.heads, snapshot.sums, snapshot.sums)
-            await retry("save partition", lambda: store.save({partition: change}), self._outside.backoff)
+            await self._remember(partition, Change(snapshot.position, snapshot.heads, snapshot.sums, snapshot.sums))
         self.owned[partition] = self._restored(snapshot)
 
     def release(self, partitions: Iterable[int]) -> None:
@@ -141,7 +141,7 @@ class Pipeline:
 
     async def _publish(self, windows: Mapping[int, list[Windows]]) -> None:
         outside, every = self._outside, [w for several in windows.values() for w in several]
-        await self._restore_lost(list(windows))
+        await self.restore_lost(windows)
         names = [self._servers.names[number] for w in every for number in w.server.tolist()]
         steps = np.concatenate([np.full(len(w), w.step, np.int64) for w in every])
         values = np.concatenate([w.values for w in every]).astype(np.float32)
@@ -153,14 +153,21 @@ class Pipeline:
         await retry("save partitions", lambda: outside.store.save(changes), outside.backoff)
         self._metrics.windows.inc(len(records))
 
-    async def _restore_lost(self, partitions: list[int]) -> None:
-        """Redis came back empty: rebuild the rings before writing on, and tell it again all that we know."""
-        outside = self._outside
-        for partition in await retry("look for snapshots", lambda: outside.store.lost(partitions), outside.backoff):
+    async def restore_lost(self, partitions: Iterable[int]) -> None:
+        """Where Redis was emptied, rebuild the rings before anything is written, and tell it again all that we know."""
+        outside, asked = self._outside, list(partitions)
+        for partition in await retry("look for marks", lambda: outside.store.lost(asked), outside.backoff):
             _log.warning("rings were lost, rebuilding them", extra={"partition": partition})
-            await retry("rebuild", lambda p=partition: outside.rebuilder.rebuild(p), outside.backoff)  # type: ignore[misc]
+            await retry("rebuild", partial(outside.rebuilder.rebuild, partition), outside.backoff)
             if partition in self.owned:
-                self.owned[partition].windows.mark_all_changed()
+                owned = self.owned[partition]
+                heads, sums = owned.windows.all_heads(), owned.ledger.sums
+                await self._remember(partition, Change(owned.windows.position, heads, sums, sums))
+
+    async def _remember(self, partition: int, change: Change) -> None:
+        store, backoff = self._outside.store, self._outside.backoff
+        await retry("save partition", lambda: store.save({partition: change}), backoff)
+        await retry("mark partition", lambda: store.mark(partition), backoff)
 
     def _change(self, partition: int, windows: list[Windows]) -> Change:
         owned = self.owned[partition]

@@ -43,15 +43,19 @@ class PartitionStore(Protocol):
     """Snapshots of partitions."""
 
     async def load(self, partition: int) -> Snapshot | None:
-        """The last snapshot, None where there is none (a new installation, or the store was lost)."""
+        """The last snapshot, None where the mark is missing (a new installation, or the store was emptied)."""
         ...
 
     async def save(self, changes: Mapping[int, Change]) -> None:
         """Write several partitions' changes, all or nothing."""
         ...
 
+    async def mark(self, partition: int) -> None:
+        """State that the rings of this partition's servers are complete."""
+        ...
+
     async def lost(self, partitions: Sequence[int]) -> list[int]:
-        """Which of these have no snapshot any more."""
+        """Which of these lack the mark: the store was emptied since."""
         ...
 
 

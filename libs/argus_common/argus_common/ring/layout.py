@@ -1,9 +1,14 @@
-"""How a ring lies in memory: rows of ``[uint32 step number, float32 × width]`` at position step number mod N."""
+"""How a ring lies in memory: rows of ``[uint32 step number + 1, float32 × width]`` at position step number mod N.
+
+The stored number is one more than the step's, so that bytes which were never written (zeros) belong to no step.
+"""
 
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+
+from argus_common.events.base import LAST_STEP
 
 Floats = npt.NDArray[np.float32]
 Steps = npt.NDArray[np.int64]
@@ -18,6 +23,10 @@ class RingLayout:
 
     width: int
     steps: int = DEFAULT_STEPS
+
+    def __post_init__(self) -> None:
+        if self.width < 1 or self.steps < 1:
+            raise ValueError(f"a ring needs at least one step and one value, got {self.steps} and {self.width}")
 
     @property
     def row_bytes(self) -> int:
@@ -34,10 +43,16 @@ class RingLayout:
         return (step % self.steps) * self.row_bytes
 
     def pack(self, steps: Steps, values: Floats) -> list[bytes]:
-        """One row per element. ``values``: (row, width), NaN = missing."""
+        """One row per element. ``steps``: 0 … 2³² − 2; ``values``: (row, width), NaN = missing.
+
+        Raises:
+            ValueError: a step number does not fit.
+        """
+        if len(steps) and not 0 <= steps.min() <= steps.max() <= LAST_STEP:
+            raise ValueError(f"step numbers from {steps.min()} to {steps.max()} do not fit into a ring")
         rows = np.zeros(len(steps), self._dtype())
-        rows["step"] = steps
-        rows["values"] = values
+        rows["mark"] = steps + 1
+        rows["values"] = np.where(np.isnan(values), np.float32(np.nan), values)  # one bit pattern for every NaN
         packed, size = rows.tobytes(), self.row_bytes
         return [packed[i : i + size] for i in range(0, len(packed), size)]
 
@@ -59,9 +74,9 @@ class RingLayout:
         joined = b"".join(block if len(block) == size else block.ljust(size, b"\0") for block in blocks)
         rows = np.frombuffer(joined, np.uint32).reshape(len(blocks), len(expected), 1 + self.width)
         values = rows[:, :, 1:].view(np.float32)
-        if (rows[:, :, 0] == expected).all():
-            return values.copy()
-        return np.where((rows[:, :, 0] == expected)[:, :, None], values, np.float32(np.nan))
+        there = rows[:, :, 0] == expected + 1
+        there &= expected >= 0
+        return values.copy() if there.all() else np.where(there[:, :, None], values, np.float32(np.nan))
 
     def _dtype(self) -> np.dtype[np.void]:
-        return np.dtype([("step", "<u4"), ("values", "<f4", (self.width,))])
+        return np.dtype([("mark", "<u4"), ("values", "<f4", (self.width,))])

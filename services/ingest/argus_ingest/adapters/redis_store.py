@@ -24,7 +24,11 @@ _encode_state = msgspec.msgpack.Encoder().encode
 
 
 class RedisPartitionStore:
-    """Per partition a string (position, sums of the latest steps) and a hash (last closed step by server)."""
+    """Per partition a string (position, sums of the latest steps), a hash (last closed step by server) and a mark.
+
+    The mark is set once the rings are known to be complete and by nothing else, so a store that was emptied between
+    two writes is told from one that was not.
+    """
 
     def __init__(self, redis: Redis, prefix: str, topic: str) -> None:
         self._redis, self._prefix, self._topic = redis, prefix, topic
@@ -32,8 +36,9 @@ class RedisPartitionStore:
     async def load(self, partition: int) -> Snapshot | None:
         """The last snapshot, None where there is none."""
         with redis_errors("loading a partition's state"):
+            marked = await self._redis.exists(self._key(partition, "mark"))
             raw: bytes | None = await self._redis.get(self._key(partition, "state"))  # type: ignore[assignment]
-            if raw is None:
+            if raw is None or not marked:
                 return None
             heads: dict[bytes, bytes] = await self._redis.hgetall(self._key(partition, "heads"))  # type: ignore[assignment]
         state = _decode_state(raw)
@@ -58,12 +63,17 @@ class RedisPartitionStore:
                         pipe.expire(key, FLEET_SUMS_KEPT)
                 await pipe.execute()
 
+    async def mark(self, partition: int) -> None:
+        """State that the rings of this partition's servers are complete."""
+        with redis_errors("marking a partition"):
+            await self._redis.set(self._key(partition, "mark"), b"1")
+
     async def lost(self, partitions: Sequence[int]) -> list[int]:
-        """Which of these have no snapshot any more."""
-        with redis_errors("looking for partitions' state"):
+        """Which of these lack the mark: Redis was emptied since."""
+        with redis_errors("looking for partitions' marks"):
             async with self._redis.pipeline(transaction=False) as pipe:
                 for partition in partitions:
-                    pipe.exists(self._key(partition, "state"))
+                    pipe.exists(self._key(partition, "mark"))
                 found = await pipe.execute()
         return [partition for partition, exists in zip(partitions, found, strict=True) if not exists]
 

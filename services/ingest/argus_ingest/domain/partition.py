@@ -125,9 +125,10 @@ class PartitionWindows:
         self._of.dirty[:] = False
         return {self._servers.names[i]: int(self._of.closed[i]) for i in moved.tolist()}
 
-    def mark_all_changed(self) -> None:
-        """Every head shall be told again: the store lost them."""
-        self._of.dirty = self._of.closed > NEVER
+    def all_heads(self) -> dict[str, int]:
+        """Last closed step of every server of this partition."""
+        closed = np.flatnonzero(self._of.closed > NEVER)
+        return self._heads | {self._servers.names[i]: int(self._of.closed[i]) for i in closed.tolist()}
 
     def _grow(self, now: float) -> None:
         known, size = len(self._of.newest), len(self._servers)
