@@ -60,10 +60,10 @@ class RingStore:
         """The ``length`` steps up to and including ``last_step``: (server, time, width), NaN = missing.
 
         Raises:
-            ValueError: ``length`` is longer than the ring.
+            ValueError: ``length`` is not between 1 and the length of the ring.
             TransientError: Redis does not answer.
         """
-        if length > self.layout.steps:
+        if not 1 <= length <= self.layout.steps:
             raise ValueError(f"asked for {length} steps of a ring that holds {self.layout.steps}")
         first = last_step - length + 1
         expected = np.arange(first, last_step + 1, dtype=np.int64)
