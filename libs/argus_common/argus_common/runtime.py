@@ -33,13 +33,24 @@ def run(main: Main) -> int:
     """The exit code of a whole service run. Errors of the tree are told in one line, bugs with their traceback."""
     try:
         asyncio.run(run_until_signal(main))
-    except ConfigurationError as error:
+    except Exception as error:  # noqa: BLE001 - the last line of defence: tell it, exit non-zero
+        return _told(_only(error))
+    return 0
+
+
+def _only(error: Exception) -> Exception:
+    """What a task group wrapped, where a single task failed."""
+    while isinstance(error, ExceptionGroup) and len(error.exceptions) == 1:
+        error = error.exceptions[0]
+    return error
+
+
+def _told(error: Exception) -> int:
+    if isinstance(error, ConfigurationError):
         print(f"configuration: {error}", file=sys.stderr)  # noqa: T201 - may come before logging is set up
         return EXIT_CONFIGURATION
-    except ArgusError as error:
+    if isinstance(error, ArgusError):
         _log.critical("stopped", extra={"error": str(error), "kind": type(error).__name__})
-        return EXIT_FAILED
-    except Exception:  # noqa: BLE001 - the last line of defence: log it, exit non-zero
-        _log.critical("stopped by a bug", exc_info=True)
-        return EXIT_FAILED
-    return 0
+    else:
+        _log.critical("stopped by a bug", exc_info=error)
+    return EXIT_FAILED
