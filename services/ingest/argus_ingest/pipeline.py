@@ -4,7 +4,7 @@ A crash between any two of them repeats the later ones with the same bytes and i
 """
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -16,7 +16,7 @@ from argus_common.metrics import Catalogue
 from argus_common.retry import Backoff, retry
 from argus_ingest.domain.aggregate import Aggregator, Windows
 from argus_ingest.domain.decode import Decoded, Decoder
-from argus_ingest.domain.encode import encode_windows
+from argus_ingest.domain.encode import WindowRecord, encode_windows
 from argus_ingest.domain.fleet import FleetLedger
 from argus_ingest.domain.partition import PartitionWindows, Progress
 from argus_ingest.domain.repeats import RepeatLimit
@@ -146,12 +146,18 @@ class Pipeline:
         steps = np.concatenate([np.full(len(w), w.step, np.int64) for w in every])
         values = np.concatenate([w.values for w in every]).astype(np.float32)
         await retry("write rings", lambda: outside.rings.write(names, steps, values), outside.backoff)
-        step_seconds = self._step.step_ms // 1000
-        records = [r for w in every for r in encode_windows(w, self._servers, self._names, step_seconds)]
+        records = [record for p, several in windows.items() for record in self._encoded(p, several)]
         await retry("publish windows", lambda: outside.publisher.windows(records), outside.backoff)
         changes = {p: self._change(p, several) for p, several in windows.items() if p in self.owned}
         await retry("save partitions", lambda: outside.store.save(changes), outside.backoff)
         self._metrics.windows.inc(len(records))
+
+    def _encoded(self, partition: int, windows: Iterable[Windows]) -> Iterator[WindowRecord]:
+        position = self.owned[partition].windows.position if partition in self.owned else 0
+        for several in windows:
+            yield from encode_windows(
+                several, self._servers, self._names, self._step.step_ms // 1000, f"{partition}:{position}"
+            )
 
     async def restore_lost(self, partitions: Iterable[int]) -> None:
         """Where Redis was emptied, rebuild the rings before anything is written, and tell it again all that we know."""

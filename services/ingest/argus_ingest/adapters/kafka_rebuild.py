@@ -1,7 +1,8 @@
 """Rebuilds rings from the windows topic, which holds the truth that Redis caches."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from math import gcd
 from typing import Protocol
 
 import msgspec
@@ -10,12 +11,14 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from argus_common.errors import TransientError
+from argus_common.events import Headers
 from argus_common.fleet import FleetSums
 from argus_common.kafka import build_admin, build_consumer
 from argus_common.metrics import Catalogue
 from argus_common.ring.layout import Floats
 from argus_common.settings import KafkaSettings
 from argus_common.topics import METRICS, WINDOWS
+from argus_ingest.domain.encode import READ_UP_TO
 from argus_ingest.domain.fleet import FleetLedger, FleetStep
 from argus_ingest.metrics import IngestMetrics
 from argus_ingest.ports import Rings, Snapshot
@@ -36,6 +39,8 @@ _decode = msgspec.json.Decoder(_Window).decode
 
 @dataclass(slots=True)
 class _Restored:
+    partition: int
+    position: int = 0
     heads: dict[str, int] = field(default_factory=dict)
     ledger: FleetLedger = field(default_factory=FleetLedger)
     counted: set[tuple[str, int]] = field(default_factory=set)
@@ -44,13 +49,16 @@ class _Restored:
 class _Received(Protocol):
     @property
     def value(self) -> bytes | None: ...
+    @property
+    def headers(self) -> Headers: ...
 
 
 class KafkaRebuilder:
     """Reads the windows of one partition's servers from the beginning to the end.
 
-    Windows and metrics are keyed alike, by server, so a metrics partition's windows lie in the partitions of the
-    windows topic that are congruent to it.
+    Windows and metrics are keyed alike, by server, so the windows of a metrics partition lie in those partitions of
+    the windows topic that are congruent to it modulo what the two counts share. A header says of each window which
+    metrics partition it came from, and up to where that was read.
     """
 
     def __init__(
@@ -71,7 +79,9 @@ class KafkaRebuilder:
         try:
             await consumer.start()
             sources = await self._sources(partition)
-            return await self._read_to_the_end(consumer, sources) if sources else Snapshot()
+            restored = _Restored(partition)
+            await self._read_to_the_end(consumer, sources, restored)
+            return Snapshot(restored.position, restored.heads, restored.ledger.sums)
         except KafkaError as error:
             raise TransientError(f"Kafka failed while rebuilding rings: {error}") from error
         finally:
@@ -86,20 +96,21 @@ class KafkaRebuilder:
         finally:
             await admin.close()
         ours, theirs = (described[topic] for topic in topics)
-        return [TopicPartition(topics[1], p) for p in range(theirs) if ours and p % ours == partition % ours]
+        shared = gcd(ours, theirs)
+        return [TopicPartition(topics[1], p) for p in range(theirs) if p % shared == partition % shared]
 
-    async def _read_to_the_end(self, consumer: AIOKafkaConsumer, sources: Sequence[TopicPartition]) -> Snapshot:
-        restored = _Restored()
+    async def _read_to_the_end(
+        self, consumer: AIOKafkaConsumer, sources: Sequence[TopicPartition], restored: _Restored
+    ) -> None:
         consumer.assign(sources)
         ends = await consumer.end_offsets(sources)
         await consumer.seek_to_beginning(*sources)
         while any([await consumer.position(tp) < ends[tp] for tp in sources]):
             batches = await consumer.getmany(*sources, timeout_ms=500)
             await self._restore([r for records in batches.values() for r in records], restored)
-        return Snapshot(0, restored.heads, restored.ledger.sums)
 
     async def _restore(self, records: Iterable[_Received], restored: _Restored) -> None:
-        windows = [_decode(record.value) for record in records if record.value]
+        windows = [_decode(record.value) for record in _of_partition(records, restored) if record.value]
         windows = [window for window in windows if window.step_seconds == self._step_seconds]
         if not windows:
             return
@@ -125,3 +136,12 @@ class KafkaRebuilder:
         for key, rows in by_step.items():
             part = FleetSums.of(values[rows].astype(np.float64), self._names)
             restored.ledger.sums[key] = restored.ledger.sums.get(key, FleetSums.none()).merge(part)
+
+
+def _of_partition(records: Iterable[_Received], restored: _Restored) -> Iterator[_Received]:
+    """The windows that came from the partition; notes up to where it had been read when they closed."""
+    for record in records:
+        partition, _, offset = dict(record.headers).get(READ_UP_TO, b"").decode().partition(":")
+        if partition == str(restored.partition):
+            restored.position = max(restored.position, int(offset))
+            yield record

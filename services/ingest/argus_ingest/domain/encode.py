@@ -14,6 +14,10 @@ from argus_ingest.domain.servers import ServerTable
 
 SOURCE = "/argus/ingest"
 
+READ_UP_TO = "argus_read_up_to"
+"""Header of a window: ``partition:offset`` up to which the metrics topic had been taken in when it closed. From it a
+rebuild learns which records were accounted for, even where both Redis and the process were lost."""
+
 _encode = msgspec.json.Encoder().encode
 
 
@@ -28,9 +32,17 @@ class WindowRecord:
 
 
 def encode_windows(
-    windows: Windows, servers: ServerTable, names: tuple[str, ...], step_seconds: int
+    windows: Windows, servers: ServerTable, names: tuple[str, ...], step_seconds: int, read_up_to: str
 ) -> Iterator[WindowRecord]:
-    """The events of these windows. The same window always gives the same bytes."""
+    """The events of these windows. The same window always gives the same value and the same id.
+
+    Args:
+        windows: what closed.
+        servers: names and profiles.
+        names: of the columns.
+        step_seconds: length of the step.
+        read_up_to: ``partition:offset``, see `READ_UP_TO`.
+    """
     end = step_time(windows.step + 1, step_seconds)
     end_ms = (windows.step + 1) * step_seconds * 1000
     rows = zip(windows.server.tolist(), windows.samples.tolist(), windows.values.tolist(), strict=True)
@@ -46,4 +58,6 @@ def encode_windows(
             "metrics": {name: value for name, value in zip(names, values, strict=True) if not math.isnan(value)},
         }
         event_id = window_id(fleet, server, step_seconds, windows.step)
-        yield WindowRecord(server.encode(), _encode(body), headers_of(WindowClosed.type, SOURCE, event_id, end), end_ms)
+        headers = headers_of(WindowClosed.type, SOURCE, event_id, end)
+        headers.append((READ_UP_TO, read_up_to.encode()))
+        yield WindowRecord(server.encode(), _encode(body), headers, end_ms)
