@@ -1,7 +1,8 @@
 """Every Kafka client of Argus is built here, so that an unsafe default can't slip in elsewhere.
 
 Producers are idempotent and compress with zstd; consumers never commit by themselves, begin at the earliest record
-and survive a slow batch; topics are never created by accident.
+and survive a slow batch. Topics are provisioned from the catalogue; keep ``auto.create.topics.enable`` off on the
+broker, for a consumer that subscribes to a misspelt topic would create it.
 """
 
 import ssl
@@ -12,6 +13,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from faststream.kafka import KafkaBroker
 from faststream.security import BaseSecurity, SASLPlaintext, SASLScram256, SASLScram512
 
+from argus_common.errors import ConfigurationError
 from argus_common.settings import KafkaSettings, SaslMechanism
 
 LINGER_MS = 20
@@ -24,12 +26,25 @@ HEARTBEAT_MS = 1000
 
 
 def tls_context(settings: KafkaSettings) -> ssl.SSLContext | None:
-    """The TLS context of these settings, or None for a plain connection."""
+    """The TLS context of these settings, or None for a plain connection.
+
+    Raises:
+        ConfigurationError: a certificate or key can't be read.
+    """
     if not settings.tls:
         return None
-    context = ssl.create_default_context(cafile=settings.ca_file)
-    if settings.cert_file:
-        context.load_cert_chain(settings.cert_file, settings.key_file)
+    try:
+        context = ssl.create_default_context(cafile=settings.ca_file)
+    except OSError as error:
+        raise ConfigurationError(f"ARGUS_KAFKA_CA_FILE: {settings.ca_file}: {error.strerror or error}") from error
+    try:
+        if settings.cert_file:
+            context.load_cert_chain(settings.cert_file, settings.key_file)
+    except OSError as error:
+        files = f"{settings.cert_file} and {settings.key_file or 'the same file'}"
+        raise ConfigurationError(
+            f"ARGUS_KAFKA_CERT_FILE and ARGUS_KAFKA_KEY_FILE: {files}: {error.strerror or error}"
+        ) from error
     return context
 
 
