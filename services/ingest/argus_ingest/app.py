@@ -3,14 +3,12 @@
 from asyncio import Event
 from dataclasses import dataclass
 
-from prometheus_client import CollectorRegistry
-
 from argus_common.clock import SystemClock
 from argus_common.kafka import build_consumer, build_producer
 from argus_common.kafka.dead_letters import FloodGuard
 from argus_common.logs import configure
 from argus_common.metrics import Catalogue, load_catalogue
-from argus_common.ops import Health, OpsServer
+from argus_common.ops import Health, OpsServer, build_registry
 from argus_common.redis_client import build_redis, ping
 from argus_common.retry import retry
 from argus_common.ring import RingLayout, RingStore
@@ -51,7 +49,7 @@ async def serve(configuration: Configuration, stop: Event) -> None:
     settings, ops = configuration.ingest, configuration.ops
     log = configure("ingest", ops.log_level)
     catalogue = load_catalogue(settings.metric_catalogue)
-    registry, health = CollectorRegistry(), Health("kafka", "redis")
+    registry, health = build_registry("ingest"), Health("kafka", "redis")
     metrics = IngestMetrics(registry)
     redis = build_redis(configuration.redis)
     producer = build_producer(configuration.kafka, "argus-ingest")

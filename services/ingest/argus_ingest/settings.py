@@ -39,7 +39,9 @@ class IngestSettings(BaseSettings):
     max_dead_letter_share: float = Field(
         default=0.2, gt=0, le=1, description="of recent records; above it consumption stops loudly"
     )
-    max_poll_records: int = Field(default=5000, ge=1, le=100_000)
+    max_poll_records: int = Field(
+        default=500, ge=1, le=100_000, description="records per batch; larger ones fall out of the processor's cache"
+    )
     mapping_file: Path | None = Field(default=None, description="YAML: names, units, what to ignore, profiles")
     metric_catalogue: Path | None = Field(default=None, description="YAML that extends the metric catalogue")
 

@@ -1,0 +1,1 @@
+"""Measures what the README claims, with a yardstick in the same run: ``make bench``."""
