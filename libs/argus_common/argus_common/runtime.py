@@ -1,6 +1,7 @@
 """Runs a service until SIGTERM or SIGINT: clean stop with code 0, any failure with a message and a non-zero code."""
 
 import asyncio
+import gc
 import logging
 import signal
 import sys
@@ -10,6 +11,7 @@ from argus_common.errors import ArgusError, ConfigurationError
 
 EXIT_CONFIGURATION = 2
 EXIT_FAILED = 1
+GC_THRESHOLDS = 50_000, 20, 100
 
 Main = Callable[[asyncio.Event], Awaitable[None]]
 
@@ -31,11 +33,19 @@ async def run_until_signal(main: Main) -> None:
 
 def run(main: Main) -> int:
     """The exit code of a whole service run. Errors of the tree are told in one line, bugs with their traceback."""
+    _collect_garbage_seldom()
     try:
         asyncio.run(run_until_signal(main))
     except Exception as error:  # noqa: BLE001 - the last line of defence: tell it, exit non-zero
         return _told(_only(error))
     return 0
+
+
+def _collect_garbage_seldom() -> None:
+    """Services make and drop thousands of short-lived objects per batch, and no cycles to speak of: with the usual
+    thresholds the collector walks them all several times (measured: a quarter of ingest's time)."""
+    gc.freeze()
+    gc.set_threshold(*GC_THRESHOLDS)
 
 
 def _only(error: Exception) -> Exception:
