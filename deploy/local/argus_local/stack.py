@@ -102,7 +102,10 @@ class Stack:
         """
         if self.running_in(self.data_dir) is not None:
             raise ConfigurationError(f"a stack is already running on {self.data_dir}: stop it first")
-        self.data_dir.mkdir(parents=True, exist_ok=True)
+        try:
+            self.data_dir.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ConfigurationError(f"the stack's data can't be kept in {self.data_dir}: {error}") from error
         try:
             for server in self.servers:
                 server.spawn()

@@ -119,27 +119,12 @@ def test_a_second_stack_on_the_same_folder_is_refused(private_stack: Stack) -> N
     assert len(private_stack.status()) == 2
 
 
-def test_offline_without_cached_jars_says_what_to_do(tmp_path: Path) -> None:
-    stack = Stack(tmp_path / "data", jar_cache=tmp_path / "empty", offline=True)
-    with pytest.raises(TransientError, match=r"4\.3\.1 is not complete in .*empty.*Connect this machine"):
-        stack.start()
-    assert stack.status() == []
-
-
 def test_a_broker_that_ends_while_starting_is_quoted(tmp_path: Path) -> None:
     damaged = tmp_path / "kafka" / "data" / "meta.properties"
     damaged.parent.mkdir(parents=True)
     damaged.write_text("version=1\n")
     with pytest.raises(TransientError, match=r"(?s)Kafka ended while starting.*kafka\.log.*meta\.properties"):
         Stack(tmp_path).start()
-
-
-def test_a_failing_download_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("https_proxy", "HTTPS_PROXY"):
-        monkeypatch.setenv(name, f"http://127.0.0.1:{free_ports(1)[0]}")  # nobody answers there
-    stack = Stack(tmp_path / "data", jar_cache=tmp_path / "empty")
-    with pytest.raises(TransientError, match=r"the download failed .*45 MB.* M2_REPO"):
-        stack.start()
 
 
 @pytest.mark.parametrize("formatted", [False, True])
@@ -153,3 +138,15 @@ def test_a_java_that_can_not_run_is_named(tmp_path: Path, *, formatted: bool) ->
     with pytest.raises(ConfigurationError, match=r"no-java.* can't run on this machine"):
         stack.start()
     assert stack.status() == []
+
+
+def test_a_folder_with_spaces_commas_and_umlauts_is_fine(tmp_path: Path) -> None:
+    with Stack(tmp_path / "my data, größer") as stack:
+        assert len(stack.status()) == 2
+        assert (stack.data_dir / "kafka" / "data" / "meta.properties").exists()
+
+
+def test_a_folder_that_can_not_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(ConfigurationError, match=r"can't be kept in .*file"):
+        Stack(tmp_path / "file" / "data").start()
