@@ -29,4 +29,6 @@ def tls_context(settings: TlsFiles) -> ssl.SSLContext | None:
 
 
 def _reason(error: OSError) -> str:
-    return error.strerror or f"not a PEM file of that kind ({error})"
+    if isinstance(error, ssl.SSLError):
+        return f"not a PEM file of that kind ({error})"
+    return error.strerror or str(error)
