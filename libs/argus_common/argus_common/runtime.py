@@ -43,7 +43,8 @@ def run(main: Main) -> int:
 
 def _collect_garbage_seldom() -> None:
     """Services make and drop thousands of short-lived objects per batch, and no cycles to speak of: with the usual
-    thresholds the collector walks them all several times (measured: a quarter of ingest's time)."""
+    thresholds the collector walks them all several times (measured: a quarter of ingest's time).
+    """
     gc.freeze()
     gc.set_threshold(*GC_THRESHOLDS)
 

@@ -89,7 +89,9 @@ class KafkaSettings(TlsFiles):
         description="in front of every topic name, for several Argus on one Kafka",
     )
     replication_factor: int | None = Field(
-        default=None, ge=1, description="of provisioned topics; by default 3, or the number of brokers if there are fewer"
+        default=None,
+        ge=1,
+        description="of provisioned topics; by default 3, or the number of brokers if there are fewer",
     )
 
     def encrypted(self) -> bool:
