@@ -50,7 +50,9 @@ def replay(
     rename: Annotated[
         list[str] | None, typer.Option(metavar="OLD=NEW", help="Rename a column; may be repeated.")
     ] = None,
-    shift_to_now: Annotated[bool, typer.Option(help="Move event time so that the last row is now.")] = False,
+    shift_to_now: Annotated[
+        bool, typer.Option("--shift-to-now", help="Move event time so that the last row is now.")
+    ] = False,
     begin: Annotated[datetime | None, typer.Option("--from", help="First event time (UTC).")] = None,
     until: Annotated[datetime | None, typer.Option(help="Event time to stop before (UTC).")] = None,
     servers: Annotated[int | None, typer.Option(min=1, help="Only the first N servers by name.")] = None,
