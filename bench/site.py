@@ -18,7 +18,7 @@ from argus_local import Stack
 from bench.samples import Records
 
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "POLARS_MAX_THREADS": "1"}
-POLL_SECONDS = 0.05
+POLL_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True)

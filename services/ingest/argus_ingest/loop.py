@@ -45,13 +45,13 @@ class Loop:
 
     async def _round(self, batches: dict[int, Batch]) -> None:
         generation, effects = self._source.generation, Effects()
+        if any(partition not in self._pipeline.owned for partition in batches):
+            await self._pipeline.acquire([p for p in self._source.assigned() if p not in self._pipeline.owned])
+        if self._source.generation != generation:
+            # What we hold was fetched before a rebalance; it will be read again from the committed offset.
+            self._pipeline.release(self._source.take_revoked())
+            return
         for partition, records in batches.items():
-            if partition not in self._pipeline.owned:
-                await self._pipeline.acquire(partition)
-            if self._source.generation != generation:
-                # What we hold was fetched before a rebalance; it will be read again from the committed offset.
-                self._pipeline.release(self._source.take_revoked())
-                return
             self._pipeline.take(partition, records, effects)
         await self._pipeline.carry_out(effects)
 

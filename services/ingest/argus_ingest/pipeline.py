@@ -80,14 +80,15 @@ class Pipeline:
         self._repeats = RepeatLimit()
         self.owned: dict[int, Owned] = {}
 
-    async def acquire(self, partition: int) -> None:
-        """Take over a partition where its last holder left it; what the store lost is rebuilt first."""
-        store, rebuilder = self._outside.store, self._outside.rebuilder
-        snapshot = await retry("load partition", lambda: store.load(partition), self._outside.backoff)
-        if snapshot is None:
-            snapshot = await retry("rebuild", lambda: rebuilder.rebuild(partition), self._outside.backoff)
+    async def acquire(self, partitions: Sequence[int]) -> None:
+        """Take partitions over where their last holders left them; what the store lost is rebuilt first."""
+        store, backoff = self._outside.store, self._outside.backoff
+        found = {p: await retry("load partition", partial(store.load, p), backoff) for p in partitions}
+        missing = [partition for partition, snapshot in found.items() if snapshot is None]
+        for partition, snapshot in (await self._rebuilt(missing)).items():
             await self._remember(partition, Change(snapshot.position, snapshot.heads, snapshot.sums, snapshot.sums))
-        self.owned[partition] = self._restored(snapshot)
+            found[partition] = snapshot
+        self.owned |= {partition: self._restored(snapshot) for partition, snapshot in found.items() if snapshot}
 
     def release(self, partitions: Iterable[int]) -> None:
         """Forget partitions; their open steps are read again by the next holder."""
@@ -162,13 +163,19 @@ class Pipeline:
     async def restore_lost(self, partitions: Iterable[int]) -> None:
         """Where Redis was emptied, rebuild the rings before anything is written, and tell it again all that we know."""
         outside, asked = self._outside, list(partitions)
-        for partition in await retry("look for marks", lambda: outside.store.lost(asked), outside.backoff):
-            _log.warning("rings were lost, rebuilding them", extra={"partition": partition})
-            await retry("rebuild", partial(outside.rebuilder.rebuild, partition), outside.backoff)
+        lost = await retry("look for marks", lambda: outside.store.lost(asked), outside.backoff)
+        for partition in await self._rebuilt(lost):
             if partition in self.owned:
                 owned = self.owned[partition]
                 heads, sums = owned.windows.all_heads(), owned.ledger.sums
                 await self._remember(partition, Change(owned.windows.position, heads, sums, sums))
+
+    async def _rebuilt(self, partitions: Sequence[int]) -> dict[int, Snapshot]:
+        if not partitions:
+            return {}
+        _log.info("rebuilding rings from the windows topic", extra={"partitions": list(partitions)})
+        outside = self._outside
+        return await retry("rebuild", lambda: outside.rebuilder.rebuild(partitions), outside.backoff)
 
     async def _remember(self, partition: int, change: Change) -> None:
         store, backoff = self._outside.store, self._outside.backoff

@@ -74,6 +74,6 @@ class Publisher(Protocol):
 class Rebuilder(Protocol):
     """Restores from the windows topic what the store lost."""
 
-    async def rebuild(self, partition: int) -> Snapshot:
-        """Write the rings of this partition's servers again; heads and sums as the topic tells them."""
+    async def rebuild(self, partitions: Sequence[int]) -> dict[int, Snapshot]:
+        """Write the rings of these partitions' servers again; heads and sums as the topic tells them."""
         ...

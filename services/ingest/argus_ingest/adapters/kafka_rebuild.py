@@ -1,6 +1,6 @@
 """Rebuilds rings from the windows topic, which holds the truth that Redis caches."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from math import gcd
 from typing import Protocol
@@ -39,7 +39,6 @@ _decode = msgspec.json.Decoder(_Window).decode
 
 @dataclass(slots=True)
 class _Restored:
-    partition: int
     position: int = 0
     heads: dict[str, int] = field(default_factory=dict)
     ledger: FleetLedger = field(default_factory=FleetLedger)
@@ -73,21 +72,22 @@ class KafkaRebuilder:
         self._names = catalogue.names()
         self._column = {name: i for i, name in enumerate(self._names)}
 
-    async def rebuild(self, partition: int) -> Snapshot:
+    async def rebuild(self, partitions: Sequence[int]) -> dict[int, Snapshot]:
         """Write the rings again; heads and fleet sums as the topic tells them."""
         consumer = build_consumer(self._settings, group=None, client_id="argus-ingest-rebuild")
+        restored = {partition: _Restored() for partition in partitions}
         try:
             await consumer.start()
-            sources = await self._sources(partition)
-            restored = _Restored(partition)
-            await self._read_to_the_end(consumer, sources, restored)
-            return Snapshot(restored.position, restored.heads, restored.ledger.sums)
+            sources = await self._sources(partitions)
+            if sources:
+                await self._read_to_the_end(consumer, sources, restored)
         except KafkaError as error:
             raise TransientError(f"Kafka failed while rebuilding rings: {error}") from error
         finally:
             await consumer.stop()
+        return {p: Snapshot(found.position, found.heads, found.ledger.sums) for p, found in restored.items()}
 
-    async def _sources(self, partition: int) -> list[TopicPartition]:
+    async def _sources(self, partitions: Sequence[int]) -> list[TopicPartition]:
         topics = [self._settings.topic(topic.name) for topic in (METRICS, WINDOWS)]
         admin = build_admin(self._settings)
         try:
@@ -97,20 +97,21 @@ class KafkaRebuilder:
             await admin.close()
         ours, theirs = (described[topic] for topic in topics)
         shared = gcd(ours, theirs)
-        return [TopicPartition(topics[1], p) for p in range(theirs) if p % shared == partition % shared]
+        wanted = {partition % shared for partition in partitions} if shared else set()
+        return [TopicPartition(topics[1], p) for p in range(theirs) if p % shared in wanted]
 
     async def _read_to_the_end(
-        self, consumer: AIOKafkaConsumer, sources: Sequence[TopicPartition], restored: _Restored
+        self, consumer: AIOKafkaConsumer, sources: Sequence[TopicPartition], restored: dict[int, _Restored]
     ) -> None:
         consumer.assign(sources)
         ends = await consumer.end_offsets(sources)
         await consumer.seek_to_beginning(*sources)
         while any([await consumer.position(tp) < ends[tp] for tp in sources]):
             batches = await consumer.getmany(*sources, timeout_ms=500)
-            await self._restore([r for records in batches.values() for r in records], restored)
+            for partition, windows in _by_partition(batches.values(), restored).items():
+                await self._restore(windows, restored[partition])
 
-    async def _restore(self, records: Iterable[_Received], restored: _Restored) -> None:
-        windows = [_decode(record.value) for record in _of_partition(records, restored) if record.value]
+    async def _restore(self, windows: list[_Window], restored: _Restored) -> None:
         windows = [window for window in windows if window.step_seconds == self._step_seconds]
         if not windows:
             return
@@ -138,10 +139,13 @@ class KafkaRebuilder:
             restored.ledger.sums[key] = restored.ledger.sums.get(key, FleetSums.none()).merge(part)
 
 
-def _of_partition(records: Iterable[_Received], restored: _Restored) -> Iterator[_Received]:
-    """The windows that came from the partition; notes up to where it had been read when they closed."""
-    for record in records:
+def _by_partition(batches: Iterable[Iterable[_Received]], restored: dict[int, _Restored]) -> dict[int, list[_Window]]:
+    """The windows that came from the wanted partitions; notes up to where each had been read when they closed."""
+    found: dict[int, list[_Window]] = {}
+    for record in (record for records in batches for record in records):
         partition, _, offset = dict(record.headers).get(READ_UP_TO, b"").decode().partition(":")
-        if partition == str(restored.partition):
-            restored.position = max(restored.position, int(offset))
-            yield record
+        if record.value and partition.isdigit() and int(partition) in restored:
+            one = restored[int(partition)]
+            one.position = max(one.position, int(offset))
+            found.setdefault(int(partition), []).append(_decode(record.value))
+    return found

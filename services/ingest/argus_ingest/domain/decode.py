@@ -9,13 +9,14 @@ import numpy.typing as npt
 from argus_common.errors import MalformedEventError
 from argus_common.metrics import Catalogue
 from argus_ingest.domain.mapping import Mapping
-from argus_ingest.domain.native import MILLISECONDS_BELOW, SECONDS_BELOW, NativeRecord, epoch_ms
+from argus_ingest.domain.native import MILLISECONDS_BELOW, SECONDS_BELOW, Labelled, NativeRecord, epoch_ms
 from argus_ingest.domain.parse import Parsed, parse
 from argus_ingest.domain.rows import Mask, SampleRows
 from argus_ingest.domain.servers import ServerTable
 from argus_ingest.domain.shapes import Shape, ShapeTable
 from argus_ingest.domain.validate import Validator
 from argus_ingest.domain.verdicts import Verdicts
+from argus_ingest.domain.wide import WideDecoder
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,7 @@ class Decoder:
         self._servers = servers
         self._shapes = ShapeTable(catalogue, mapping)
         self._validator = Validator(catalogue, max_future_ms)
+        self._wide = WideDecoder(catalogue, mapping, self._shapes)
         self._metrics = len(catalogue.received())
 
     def decode(self, values: Sequence[bytes | None], offsets: Sequence[int], now_ms: int) -> Decoded:
@@ -59,26 +61,35 @@ class Decoder:
             now_ms: the wall clock, epoch milliseconds; samples too far ahead of it are refused.
         """
         verdicts = Verdicts()
-        parsed = parse(values, verdicts)
-        server, time_ms = self._label(parsed, verdicts)
-        matrix = self._place(parsed, verdicts)
-        source = np.array(parsed.source, np.int64)
+        wide = self._wide.decode(values)
+        if wide is not None:
+            sources = list(range(len(wide)))
+            server, time_ms = self._label(wide, sources, verdicts)
+            matrix = self._wide.place(wide, self._metrics)
+        else:
+            parsed = parse(values, verdicts)
+            sources = parsed.source
+            server, time_ms = self._label(parsed.records, sources, verdicts)
+            matrix = self._place(parsed, verdicts)
+        source = np.array(sources, np.int64)
         self._validator.check_times(time_ms, server, source, now_ms, verdicts)
         self._validator.check_values(matrix, server, source, verdicts)
         known = np.isfinite(matrix)
         anything: Mask = np.asarray(known.any(axis=1))
         kept = (server >= 0) & anything
-        self._explain_empty(parsed, anything, verdicts)
+        self._explain_empty(source, anything, verdicts)
         arrived = np.array(offsets, np.int64)[source]
         rows = SampleRows(server, time_ms, arrived, matrix.astype(np.float32))
         if kept.all():
             return Decoded(rows, source, verdicts, int(known.sum()))
         return Decoded(rows.take(kept), source[kept], verdicts, int(known[kept].sum()))
 
-    def _label(self, parsed: Parsed, verdicts: Verdicts) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64]]:
+    def _label(
+        self, records: Sequence[Labelled], sources: list[int], verdicts: Verdicts
+    ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64]]:
         """Server numbers (−1 = refused) and event times of the records."""
         ids, servers, times = self._servers.ids, [], []
-        for record, index in zip(parsed.records, parsed.source, strict=True):
+        for record, index in zip(records, sources, strict=True):
             number = ids.get(f"{record.fleet}/{record.server}", -1)
             moment = record.timestamp
             if number < 0 or type(moment) is not int or not SECONDS_BELOW <= moment < MILLISECONDS_BELOW:
@@ -87,7 +98,7 @@ class Decoder:
             times.append(moment)
         return np.array(servers, np.int32), np.array(times, np.int64)
 
-    def _label_slowly(self, record: NativeRecord, index: int, verdicts: Verdicts) -> tuple[int, int]:
+    def _label_slowly(self, record: Labelled, index: int, verdicts: Verdicts) -> tuple[int, int]:
         try:
             moment = epoch_ms(record.timestamp)
             return self._servers.add(record.fleet, record.server, record.profile), moment
@@ -105,16 +116,14 @@ class Decoder:
                 self._refuse_unknown(shape, [parsed.source[row] for row in group.rows], verdicts)
             if len(shape.columns):
                 block = np.array(group.values, np.float64).reshape(len(rows), len(names))
-                if not shape.straight:
-                    block = block[:, shape.positions] * shape.scale + shape.offset
-                matrix[rows[:, None], shape.columns] = block
+                matrix[rows] = shape.place(block, self._metrics)
         return matrix
 
     @staticmethod
-    def _explain_empty(parsed: Parsed, anything: Mask, verdicts: Verdicts) -> None:
-        for row in np.flatnonzero(~anything).tolist():
-            if parsed.source[row] not in verdicts.by_record:
-                verdicts.reject(parsed.source[row], "empty", "the record holds no value of any metric")
+    def _explain_empty(source: npt.NDArray[np.int64], anything: Mask, verdicts: Verdicts) -> None:
+        for record in source[~anything].tolist():
+            if record not in verdicts.by_record:
+                verdicts.reject(record, "empty", "the record holds no value of any metric")
 
     @staticmethod
     def _refuse_unknown(shape: Shape, sources: list[int], verdicts: Verdicts) -> None:

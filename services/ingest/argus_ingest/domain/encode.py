@@ -43,7 +43,8 @@ def encode_windows(
         step_seconds: length of the step.
         read_up_to: ``partition:offset``, see `READ_UP_TO`.
     """
-    end = step_time(windows.step + 1, step_seconds)
+    shared = headers_of(WindowClosed.type, SOURCE, "", step_time(windows.step + 1, step_seconds))
+    shared = [header for header in shared if header[0] != "ce_id"] + [(READ_UP_TO, read_up_to.encode())]
     end_ms = (windows.step + 1) * step_seconds * 1000
     rows = zip(windows.server.tolist(), windows.samples.tolist(), windows.values.tolist(), strict=True)
     for number, samples, values in rows:
@@ -58,6 +59,4 @@ def encode_windows(
             "metrics": {name: value for name, value in zip(names, values, strict=True) if not math.isnan(value)},
         }
         event_id = window_id(fleet, server, step_seconds, windows.step)
-        headers = headers_of(WindowClosed.type, SOURCE, event_id, end)
-        headers.append((READ_UP_TO, read_up_to.encode()))
-        yield WindowRecord(server.encode(), _encode(body), headers, end_ms)
+        yield WindowRecord(server.encode(), _encode(body), [*shared, ("ce_id", event_id.encode())], end_ms)

@@ -10,7 +10,7 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
@@ -32,6 +32,15 @@ FLAT_LABELS = frozenset(
     }
 )
 """Fields of the flat form that are not metrics; ``cascade_impact`` is a simulator's hidden cause, never an input."""
+
+
+class Labelled(Protocol):
+    """Who and when of a record."""
+
+    server: str
+    timestamp: int | float | str | None
+    fleet: str
+    profile: str | None
 
 
 class NativeRecord(msgspec.Struct, gc=False):

@@ -8,6 +8,8 @@ import numpy.typing as npt
 from argus_common.metrics import Catalogue
 from argus_ingest.domain.mapping import Mapping
 
+Block = npt.NDArray[np.float64]
+
 _REMEMBERED = 4096
 """Shapes kept; a producer that invents names must not fill the memory."""
 
@@ -25,7 +27,26 @@ class Shape:
     offset: npt.NDArray[np.float64]
     unknown: tuple[str, ...]
     straight: bool
-    """Nothing to convert or leave out: the values go into the columns as they are."""
+    """Nothing to convert, leave out or merge: the values go into the columns as they are."""
+
+    def place(self, block: Block, metrics: int) -> Block:
+        """(row, metric) values in catalogue units, NaN = no sample.
+
+        Args:
+            block: (row, name) values as they came, NaN = absent.
+            metrics: columns of the result.
+        """
+        if self.straight and np.array_equal(self.columns, np.arange(metrics)):
+            return block
+        matrix = np.full((len(block), metrics), np.nan)
+        converted = block[:, self.positions] * self.scale + self.offset
+        if self.straight:
+            matrix[:, self.columns] = converted
+            return matrix
+        for position, column in enumerate(self.columns.tolist()):
+            # Where two incoming names mean the same metric, the one that is present counts, else the larger.
+            matrix[:, column] = np.fmax(matrix[:, column], converted[:, position])
+        return matrix
 
 
 class ShapeTable:
@@ -55,11 +76,12 @@ class ShapeTable:
         ]
         scale = np.array([sources[i].scale for i in kept])
         offset = np.array([sources[i].offset for i in kept])
+        columns = np.array([self._columns[sources[i].metric] for i in kept], np.int64)
         return Shape(
             positions=np.array(kept, np.int64),
-            columns=np.array([self._columns[sources[i].metric] for i in kept], np.int64),
+            columns=columns,
             scale=scale,
             offset=offset,
             unknown=tuple(unknown),
-            straight=len(kept) == len(names) and bool((scale == 1).all() and (offset == 0).all()),
+            straight=len(set(columns.tolist())) == len(names) and bool((scale == 1).all() and (offset == 0).all()),
         )
