@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.errors import KafkaTimeoutError
 
 from argus_common.errors import ConfigurationError, TransientError
 from argus_common.events import Event
@@ -104,6 +105,25 @@ async def test_a_topic_that_the_broker_refuses_is_told_with_its_reason(
         await provision(asked, [topic])
     assert str(caught.value).startswith("topics refused by the broker: ")
     assert re.search(expected, str(caught.value), re.IGNORECASE)
+
+
+async def test_a_broker_that_is_lost_in_between_is_an_outage(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Admin:
+        closed = False
+
+        async def start(self) -> None: ...
+
+        async def describe_cluster(self) -> None:
+            raise KafkaTimeoutError("no answer")
+
+        async def close(self) -> None:
+            self.closed = True
+
+    admin = Admin()
+    monkeypatch.setattr(module, "build_admin", lambda _: admin)
+    with pytest.raises(TransientError, match=r"^Kafka at a:1: KafkaTimeoutError: no answer$"):
+        await provision(KafkaSettings(bootstrap_servers="a:1"), [SMALL])
+    assert admin.closed
 
 
 NOT_CONTROLLER, NOT_ALLOWED = 41, 29

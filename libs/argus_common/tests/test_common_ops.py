@@ -2,7 +2,9 @@ import gzip
 import http.client
 import logging
 import socket
+import time
 from collections.abc import Iterator
+from importlib.metadata import version
 
 import pytest
 from prometheus_client import CollectorRegistry, Counter
@@ -10,6 +12,7 @@ from prometheus_client import CollectorRegistry, Counter
 from argus_common.clock import ManualClock
 from argus_common.errors import ConfigurationError
 from argus_common.ops import Health, OpsServer
+from argus_common.ops.registry import build_registry
 
 LOOPBACK = "127.0.0.1"
 
@@ -111,10 +114,10 @@ def test_another_path_is_told_what_there_is(server: OpsServer) -> None:
 def test_it_answers_while_the_main_thread_is_busy(server: OpsServer) -> None:
     with socket.create_connection((LOOPBACK, server.port), timeout=10) as client:
         client.sendall(b"GET /livez HTTP/1.0\r\n\r\n")
-        answer = b""
-        for _ in range(3000):  # pure Python that never waits, like a forward pass that holds the event loop
+        client.setblocking(False)
+        answer, deadline = b"", time.monotonic() + 60
+        while time.monotonic() < deadline:  # never waits, like a forward pass that holds the event loop
             sum(range(10_000))
-            client.setblocking(False)
             try:
                 answer += client.recv(4096)
             except BlockingIOError:
@@ -165,3 +168,15 @@ def test_stopping_frees_the_port_and_stopping_what_never_started_is_fine(
         assert get(again, "/livez")[0] == 200
     with OpsServer(registry, health, LOOPBACK, port) as once_more:
         assert once_more.port == port
+
+
+def test_every_service_tells_its_version_and_what_it_uses(health: Health) -> None:
+    registry = build_registry("common")
+    with OpsServer(registry, health, LOOPBACK, 0) as server:
+        _, _, body, _ = get(server, "/metrics")
+    assert f'argus_build_info{{service="common",version="{version("argus-common")}"}} 1.0\n'.encode() in body
+    assert b"process_resident_memory_bytes " in body
+
+
+def test_each_service_has_a_registry_of_its_own() -> None:
+    assert build_registry("common") is not build_registry("common")

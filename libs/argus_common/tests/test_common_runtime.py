@@ -1,12 +1,19 @@
 """The runtime, in processes of its own: signals and exit codes are the process's."""
 
+import asyncio
+import gc
 import json
+import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from typing import IO
 
 import pytest
+
+from argus_common.errors import ArgusError, ConfigurationError, DeadLetterFloodError, TransientError
+from argus_common.runtime import run
 
 SERVICE = """
 import asyncio, sys
@@ -109,3 +116,57 @@ def test_several_failures_in_a_task_group_are_all_told() -> None:
     assert code == 1
     assert "TransientError: Redis" in json.loads(out)["exception"]
     assert "TransientError: Kafka" in json.loads(out)["exception"]
+
+
+@pytest.fixture
+def collector() -> Iterator[None]:
+    """Puts the garbage collector back as it was."""
+    before = gc.get_threshold()
+    yield
+    gc.set_threshold(*before)
+    gc.unfreeze()
+
+
+@pytest.mark.usefixtures("collector")
+def test_a_signal_to_this_very_process_stops_the_service() -> None:
+    seen: list[str] = []
+
+    async def main(stop: asyncio.Event) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+        await stop.wait()
+        seen.append("stopped")
+
+    before = signal.getsignal(signal.SIGTERM)
+    assert run(main) == 0
+    assert seen == ["stopped"]
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+@pytest.mark.usefixtures("collector")
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (ConfigurationError("wrong"), 2),
+        (TransientError("gone"), 1),
+        (DeadLetterFloodError("too many"), 1),
+        (ArgusError("stopped"), 1),
+        (ZeroDivisionError("a bug"), 1),
+        (ExceptionGroup("tasks", [ExceptionGroup("inner", [ConfigurationError("wrong")])]), 2),
+        (ExceptionGroup("tasks", [ConfigurationError("wrong"), ZeroDivisionError("a bug")]), 1),
+    ],
+)
+def test_the_exit_code_tells_configuration_from_failure(error: Exception, code: int) -> None:
+    async def main(stop: asyncio.Event) -> None:
+        assert not stop.is_set()
+        raise error
+
+    assert run(main) == code
+
+
+@pytest.mark.usefixtures("collector")
+def test_services_collect_garbage_seldom() -> None:
+    async def main(stop: asyncio.Event) -> None:
+        assert not stop.is_set()
+
+    run(main)
+    assert gc.get_threshold()[0] == 50_000
