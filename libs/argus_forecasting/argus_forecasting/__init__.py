@@ -1,0 +1,1 @@
+"""Forecasts of a fleet: forecasters, breach probabilities, scores."""

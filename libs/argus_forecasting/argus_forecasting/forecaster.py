@@ -1,0 +1,104 @@
+"""What a forecaster is asked and what it answers, for thousands of series at once."""
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float32]
+Ints = npt.NDArray[np.int64]
+Signs = npt.NDArray[np.int8]
+Mask = npt.NDArray[np.bool_]
+
+WITHIN_MINUTES = (15, 60, 240, 480)
+"""Spans for which breach probabilities are given."""
+CROSSING_LEVELS = (0.1, 0.5, 0.9)
+"""Quantile levels of the time to threshold."""
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesBatch:
+    """Histories that end at their origins.
+
+    ``values``: (series, time) float32, NaN = missing, last column = the origin step.
+    ``origin_step``: (series,) epoch step number of the last column.
+    ``lower``, ``upper``: (series,) legal range, ±inf = unbounded.
+    ``limit``: (series,) where it hurts, NaN = no limit. ``harm``: (series,) +1 above it, −1 below it.
+    """
+
+    values: Floats
+    origin_step: Ints
+    step_seconds: int
+    lower: Floats
+    upper: Floats
+    limit: Floats
+    harm: Signs
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    @staticmethod
+    def plain(values: Floats, origin_step: Ints, step_seconds: int) -> "SeriesBatch":
+        """Series without legal ranges and limits."""
+        size, infinite = len(values), np.float32(np.inf)
+        return SeriesBatch(
+            values,
+            origin_step,
+            step_seconds,
+            np.full(size, -infinite),
+            np.full(size, infinite),
+            np.full(size, np.nan, np.float32),
+            np.ones(size, np.int8),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ForecastBatch:
+    """Forecasts of a `SeriesBatch`, in its order.
+
+    ``quantiles``: (series, lead, level) float32, finite, not crossing, within the legal range.
+    ``breach_probability``: (series, within) that the limit is crossed at any step within `WITHIN_MINUTES`, NaN = no
+    limit. ``time_to_threshold``: (series, 3) minutes from the end of the origin step to the first crossing, at
+    `CROSSING_LEVELS`, NaN = not within the horizon. ``observed_share``: (series,) of the history, 0 … 1.
+    ``warming_up``: (series,) less history than the forecaster wants.
+    """
+
+    quantile_levels: tuple[float, ...]
+    quantiles: Floats
+    breach_probability: Floats
+    time_to_threshold: Floats
+    observed_share: Floats
+    warming_up: Mask = field(default_factory=lambda: np.zeros(0, bool))
+
+
+class Forecaster(Protocol):
+    """Anything that forecasts: statistical or trained."""
+
+    @property
+    def name(self) -> str:
+        """What it is called in events and metrics."""
+        ...
+
+    @property
+    def version(self) -> str:
+        """Changes whenever the same input may give another forecast."""
+        ...
+
+    @property
+    def kind(self) -> str:
+        """``statistical`` or the model family."""
+        ...
+
+    @property
+    def history_steps(self) -> int:
+        """How many steps it wants to see."""
+        ...
+
+    def forecast(self, batch: SeriesBatch, horizon: int, levels: tuple[float, ...]) -> ForecastBatch:
+        """Forecast every series for leads 1 … ``horizon``.
+
+        Raises:
+            ConfigurationError: the batch has another step length than a trained model.
+        """
+        ...

@@ -1,0 +1,89 @@
+"""The forecaster that every backtest measures against and that serves where no model does."""
+
+import numpy as np
+
+from argus_forecasting.forecaster import WITHIN_MINUTES, Floats, ForecastBatch, Mask, SeriesBatch
+from argus_forecasting.statistical.analogs import SAMPLES, SECONDS_PER_DAY, find_analogs
+from argus_forecasting.statistical.history import History
+from argus_forecasting.statistical.paths import sample_paths
+from argus_forecasting.statistical.summary import breaches, crossing_curve, quantiles_of
+from argus_forecasting.statistical.warm_up import warm_up_paths
+
+CHUNK = 128
+"""Series per chunk: 7 days of history and 64 paths of 96 steps stay within a few dozen megabytes."""
+ENOUGH_CANDIDATES = 48
+"""Moments with a known future below which a series is still warming up: four hours of five-minute steps."""
+WEEK_DAYS = 7
+
+
+class AnalogForecaster:
+    """Weighted analogs of the last week, with their trajectories as joint samples of the horizon."""
+
+    name = "analog"
+    version = "1"
+    kind = "statistical"
+
+    def __init__(self, history_steps: int = 2112) -> None:
+        """Look at so many steps: a week and a horizon of five-minute steps by default."""
+        self._history_steps = history_steps
+
+    @property
+    def history_steps(self) -> int:
+        """How many steps it wants to see."""
+        return self._history_steps
+
+    def forecast(self, batch: SeriesBatch, horizon: int, levels: tuple[float, ...]) -> ForecastBatch:
+        """Forecast every series; see `ForecastBatch`."""
+        parts = [self._chunk(batch, slice(i, i + CHUNK), horizon, levels) for i in range(0, len(batch), CHUNK)]
+        if not parts:
+            return _none(horizon, levels)
+        return ForecastBatch(
+            levels,
+            np.concatenate([part.quantiles for part in parts]),
+            np.concatenate([part.breach_probability for part in parts]),
+            np.concatenate([part.time_to_threshold for part in parts]),
+            np.concatenate([part.observed_share for part in parts]),
+            np.concatenate([part.warming_up for part in parts]),
+        )
+
+    def _chunk(self, batch: SeriesBatch, rows: slice, horizon: int, levels: tuple[float, ...]) -> ForecastBatch:
+        lower, upper, limit, harm = batch.lower[rows], batch.upper[rows], batch.limit[rows], batch.harm[rows]
+        history = History.of(np.ascontiguousarray(batch.values[rows, -self._history_steps :], np.float32))
+        paths, young = self._paths(history, lower, upper, horizon, batch.step_seconds)
+        np.clip(paths, lower[:, None, None], upper[:, None, None], out=paths)
+        curve = crossing_curve(paths, limit, harm)
+        probability, times = breaches(curve, batch.step_seconds)
+        day = min(SECONDS_PER_DAY // batch.step_seconds, self._history_steps // 2)
+        return ForecastBatch(
+            levels,
+            quantiles_of(paths, levels),
+            probability,
+            times,
+            history.known.mean(axis=1).astype(np.float32),
+            young | (history.known.sum(axis=1) < day),
+        )
+
+    @staticmethod
+    def _paths(history: History, lower: Floats, upper: Floats, horizon: int, step_seconds: int) -> tuple[Floats, Mask]:
+        """(series, lead, sample) paths and (series,) whether they come from the warm-up."""
+        if history.length <= horizon + ENOUGH_CANDIDATES:
+            return warm_up_paths(history, lower, upper, horizon, SAMPLES), np.ones(len(lower), bool)
+        analogs = find_analogs(history, horizon, step_seconds)
+        paths = sample_paths(history, analogs, horizon)
+        young = analogs.usable < ENOUGH_CANDIDATES
+        if young.any():
+            some = History(history.filled[young], history.known[young], history.first[young])
+            paths[young] = warm_up_paths(some, lower[young], upper[young], horizon, SAMPLES)
+        return paths, young
+
+
+def _none(horizon: int, levels: tuple[float, ...]) -> ForecastBatch:
+    empty = np.empty(0, np.float32)
+    return ForecastBatch(
+        levels,
+        np.empty((0, horizon, len(levels)), np.float32),
+        np.empty((0, len(WITHIN_MINUTES)), np.float32),
+        np.empty((0, 3), np.float32),
+        empty,
+        np.empty(0, bool),
+    )

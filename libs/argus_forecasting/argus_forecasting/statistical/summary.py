@@ -1,0 +1,58 @@
+"""Paths to quantiles, breach probabilities and times to threshold."""
+
+import numpy as np
+
+from argus_forecasting.forecaster import CROSSING_LEVELS, WITHIN_MINUTES, Floats, Signs
+
+PRIOR_PATHS = 0.5
+"""Added to crossing and to staying paths alike (Jeffreys' prior): 64 paths can't tell never from once in a hundred."""
+
+
+def quantiles_of(paths: Floats, levels: tuple[float, ...]) -> Floats:
+    """(series, lead, level) quantiles of (series, lead, sample) paths, which are sorted in place.
+
+    Hazen's rule: the k-th of n sorted samples is the quantile (k − 1/2)/n; between them linear.
+    """
+    paths.sort(axis=2)
+    samples = paths.shape[2]
+    position = np.clip(np.asarray(levels) * samples - 0.5, 0, samples - 1)
+    below = np.floor(position).astype(int)
+    above = np.minimum(below + 1, samples - 1)
+    share = (position - below).astype(np.float32)
+    return paths[:, :, below] * (1 - share) + paths[:, :, above] * share
+
+
+def crossing_curve(paths: Floats, limit: Floats, harm: Signs) -> Floats:
+    """(series, lead) probability that a path has crossed the limit at any step up to the lead; NaN = no limit.
+
+    The path's own steps are kept together, since the steps of a horizon depend on each other: a probability from
+    their marginals would be wrong.
+    """
+    sign = harm.astype(np.float32)[:, None, None]
+    worst = np.maximum.accumulate(paths * sign, axis=1)
+    crossed = (worst >= limit[:, None, None] * sign).sum(axis=2)
+    curve = (crossed + PRIOR_PATHS * _reachable(worst, limit, harm)) / (paths.shape[2] + 2 * PRIOR_PATHS)
+    return np.where(np.isnan(limit)[:, None], np.nan, curve).astype(np.float32)
+
+
+def _reachable(worst: Floats, limit: Floats, harm: Signs) -> Floats:
+    """(series, lead) 0 … 1: how near the boldest path comes to the limit, in units of the paths' own spread; the prior
+    that a path unseen crosses fades where even the boldest stays far away.
+    """
+    boldest, usual = worst.max(axis=2), np.median(worst, axis=2)
+    gap = np.maximum(limit[:, None] * harm[:, None] - boldest, 0)
+    return np.exp(-gap / (boldest - usual + 1e-6))  # type: ignore[no-any-return]
+
+
+def breaches(curve: Floats, step_seconds: int) -> tuple[Floats, Floats]:
+    """(probability (series, within), time to threshold (series, level) in minutes) of crossing curves.
+
+    A span shorter than a step counts as one step, one longer than the horizon as the horizon.
+    """
+    horizon = curve.shape[1]
+    leads = [min(max(minutes * 60 // step_seconds, 1), horizon) - 1 for minutes in WITHIN_MINUTES]
+    times = np.full((len(curve), len(CROSSING_LEVELS)), np.nan, np.float32)
+    for column, level in enumerate(CROSSING_LEVELS):
+        reached = curve >= level
+        times[:, column] = np.where(reached.any(axis=1), (reached.argmax(axis=1) + 1) * step_seconds / 60, np.nan)
+    return curve[:, leads], times
