@@ -4,18 +4,34 @@ import importlib.util
 import json
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import jsonschema
 import pytest
+from faststream import FastStream
+from faststream.specification import AsyncAPI
 
-from argus_common.asyncapi import document, samples_schema
-from argus_common.events import ForecastIssued, ScenarioRequested, WindowClosed
+from argus_common.asyncapi import CLOUDEVENTS_HEADERS, DEAD_LETTER_HEADERS, document, samples_schema
+from argus_common.events import ForecastIssued, ScenarioRequested, WindowClosed, headers_of
 from argus_common.events.base import Event
 from argus_common.events.compatibility import breaking_changes
+from argus_common.kafka import build_broker
+from argus_common.kafka.dead_letters import dead_letter
+from argus_common.settings import KafkaSettings
 from argus_common.topics import TOPICS
+
+
+@dataclass(frozen=True)
+class Origin:
+    topic: str = "argus.metrics.v1"
+    partition: int = 0
+    offset: int = 1
+    value: bytes = b"{"
+
 
 ROOT = Path(__file__).resolve().parents[2]
 REFERENCE = ROOT / "docs" / "reference"
@@ -176,6 +192,27 @@ def test_the_document_says_what_asyncapi_3_demands() -> None:
     )
     for channel in whole["channels"].values():
         assert all(list(message) == ["$ref"] for message in channel["messages"].values())
+
+
+def test_the_documented_headers_are_those_that_are_sent() -> None:
+    sent = {name: value.decode() for name, value in headers_of("io.argus.x.v1", "/argus/x", "1", datetime.now(UTC))}
+    jsonschema.validate(sent, CLOUDEVENTS_HEADERS, format_checker=jsonschema.FormatChecker())
+    assert set(sent) == set(CLOUDEVENTS_HEADERS["required"])
+    letter = dead_letter(Origin(), "ingest", "not_json", "why")
+    assert [name for name, _ in letter.headers] == list(DEAD_LETTER_HEADERS["properties"])
+
+
+def test_faststream_describes_the_same_addresses_and_payloads() -> None:
+    broker = build_broker(KafkaSettings(), "argus-test")
+    for topic in TOPICS:
+        for kind in topic.events:
+            broker.publisher(topic.name, schema=kind, title=topic.name)
+    specification = FastStream(broker, specification=AsyncAPI(title="Argus")).schema.to_specification()
+    theirs, ours = json.loads(specification.to_json()), asyncapi()
+    addresses = {channel["address"] for channel in ours["channels"].values()}
+    assert {channel["address"] for channel in theirs["channels"].values()} <= addresses
+    for kind in EVENTS:
+        assert theirs["components"]["schemas"][kind.__name__] == ours["components"]["schemas"][kind.__name__]
 
 
 RECORD = {"server": "web1", "timestamp": 1735689600000, "metrics": {"cpu_user_pct": 12.3, "swap_used_pct": None}}

@@ -33,6 +33,10 @@ CLOUDEVENTS_HEADERS: Json = {
         "ce_id": {"type": "string", "description": "the same for the same fact, however often it is told"},
         "ce_time": {"type": "string", "format": "date-time", "description": "event time, UTC"},
         "content-type": {"const": "application/json"},
+        "argus_read_up_to": {
+            "type": "string",
+            "description": "of a window: partition:offset up to which the metrics topic had been read when it closed",
+        },
     },
     "required": ["ce_specversion", "ce_type", "ce_source", "ce_id", "ce_time", "content-type"],
 }
