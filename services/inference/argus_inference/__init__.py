@@ -1,0 +1,1 @@
+"""Argus inference: windows become forecasts with breach probabilities, risk and scores."""

@@ -1,0 +1,1 @@
+"""What to forecast, how risky it is, how earlier forecasts did; without I/O."""

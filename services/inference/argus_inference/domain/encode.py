@@ -1,0 +1,109 @@
+"""Outcomes to the bytes of ForecastIssued events: from columns, without an object per value."""
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from argus_common.events import ForecastIssued, ModelReference, headers_of
+from argus_common.events.base import step_time
+from argus_common.kafka.outbox import Outgoing
+from argus_common.levels import level_of
+from argus_common.rounding import round_alike
+from argus_forecasting.forecaster import WITHIN_MINUTES
+from argus_inference.domain.outcome import Outcome
+from argus_inference.domain.scoring import SCORED_LEADS
+from argus_inference.domain.series import Targets
+
+SOURCE = "/argus/inference"
+SIGNIFICANT_DIGITS = 4
+WITHIN_NAMES = tuple(f"{m}m" if m < 60 else f"{m // 60}h" for m in WITHIN_MINUTES)
+"""``15m``, ``1h``, ``4h``, ``8h``."""
+
+_encode = msgspec.json.Encoder().encode
+
+Document = dict[str, Any]
+
+
+def encode_forecasts(
+    outcome: Outcome, targets: Targets, levels: tuple[float, ...], model: ModelReference
+) -> Iterator[Outgoing]:
+    """One event per server. The same outcome always gives the same bytes."""
+    servers, names = len(outcome.windows), targets.names
+    flat = outcome.quantiles.astype(np.float64).reshape(servers * len(names), *outcome.quantiles.shape[2:])
+    quantiles = round_alike(flat, SIGNIFICANT_DIGITS).reshape(outcome.quantiles.shape)
+    reference = model.model_dump()
+    for i, window in enumerate(outcome.windows):
+        risk = round(float(outcome.risk[i]), 1)
+        body = {
+            "fleet": window.fleet,
+            "server": window.server,
+            "profile": window.profile,
+            "origin": window.step,
+            "step_seconds": window.step_seconds,
+            "model": reference,
+            "observed": {name: window.metrics[name] for name in names if name in window.metrics},
+            "levels": levels,
+            "quantiles": dict(zip(names, quantiles[i].tolist(), strict=True)),
+            "breaches": _breaches(outcome, i, targets),
+            "risk": risk,
+            "level": level_of(risk).value,
+            "scores": _scores(outcome, i, names),
+            "quality": _quality(outcome, i, names),
+        }
+        yield _outgoing(body, model)
+
+
+def _outgoing(body: Document, model: ModelReference) -> Outgoing:
+    step_seconds, origin = body["step_seconds"], body["origin"]
+    event_id = f"{body['fleet']}/{body['server']}/{step_seconds}/{origin}/{model.name}@{model.version}"
+    headers = headers_of(ForecastIssued.type, SOURCE, event_id, step_time(origin + 1, step_seconds))
+    return Outgoing(body["fleet"].encode(), _encode(body), headers)
+
+
+def _breaches(outcome: Outcome, i: int, targets: Targets) -> list[Document]:
+    found = []
+    for t, metric in enumerate(targets.metrics):
+        if math.isnan(limit := float(outcome.limits[i, t])):
+            continue
+        seconds = [None if math.isnan(m) else round(m * 60) for m in outcome.time_to_threshold[i, t].tolist()]
+        found.append(
+            {
+                "target": metric.name,
+                "limit": round(limit, 6),
+                "harm": metric.harm,
+                "probability": {
+                    name: round(p, 4) for name, p in zip(WITHIN_NAMES, outcome.probability[i, t].tolist(), strict=True)
+                },
+                "time_to_threshold": dict(zip(("p10", "p50", "p90"), seconds, strict=True)),
+            }
+        )
+    return found
+
+
+def _scores(outcome: Outcome, i: int, names: tuple[str, ...]) -> list[Document]:
+    scores = outcome.scores
+    return [
+        {
+            "target": name,
+            "lead": lead,
+            "pit": round(pit, 4),
+            "residual": float(f"{scores.residual[i, t, k]:.4g}"),
+            "pinball": float(f"{scores.pinball[i, t, k]:.4g}"),
+        }
+        for t, name in enumerate(names)
+        for k, lead in enumerate(SCORED_LEADS)
+        if not math.isnan(pit := float(scores.pit[i, t, k]))
+    ]
+
+
+def _quality(outcome: Outcome, i: int, names: tuple[str, ...]) -> dict[str, Document]:
+    return {
+        name: {
+            "observed_share": round(float(outcome.observed_share[i, t]), 4),
+            "warming_up": bool(outcome.warming_up[i, t]),
+        }
+        for t, name in enumerate(names)
+    }

@@ -1,0 +1,73 @@
+"""Histories of servers to series with their ranges and limits, and back."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from argus_common.events import WindowClosed
+from argus_common.metrics import Catalogue, Metric
+from argus_forecasting.forecaster import Floats, SeriesBatch
+
+
+@dataclass(frozen=True, slots=True)
+class Targets:
+    """The forecast metrics of a catalogue, in its order."""
+
+    catalogue: Catalogue
+    metrics: tuple[Metric, ...]
+    columns: npt.NDArray[np.int64]
+    """(target,) where they lie in a ring's row."""
+
+    @classmethod
+    def of(cls, catalogue: Catalogue) -> "Targets":
+        """The targets of ``catalogue``."""
+        metrics, names = catalogue.targets(), catalogue.names()
+        return cls(catalogue, metrics, np.array([names.index(metric.name) for metric in metrics]))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Their names."""
+        return tuple(metric.name for metric in self.metrics)
+
+    def severity(self) -> Floats:
+        """(target,) weight of each limit in the risk."""
+        return np.array([metric.severity for metric in self.metrics], np.float32)
+
+    def harm(self) -> npt.NDArray[np.int8]:
+        """(target,) direction in which a limit is crossed."""
+        return np.array([metric.harm or 1 for metric in self.metrics], np.int8)
+
+    def limits(self, windows: Sequence[WindowClosed]) -> Floats:
+        """(server, target) the limit of each target on each server, NaN = none."""
+        cache: dict[tuple[str, str], list[float]] = {}
+        own = self.catalogue.limits.servers
+        rows = []
+        for window in windows:
+            key = (window.profile, window.server if window.server in own else "")
+            if key not in cache:
+                found = [self.catalogue.limit(name, profile=key[0], server=key[1]) for name in self.names]
+                cache[key] = [float("nan") if limit is None else limit for limit in found]
+            rows.append(cache[key])
+        return np.array(rows, np.float32).reshape(len(windows), len(self.metrics))
+
+    def batch(self, history: Floats, windows: Sequence[WindowClosed], limits: Floats) -> SeriesBatch:
+        """The series of these servers, server by server, target by target.
+
+        Args:
+            history: (server, time, metric) rings, last column = the windows' step.
+            windows: one per server, all of one step.
+            limits: (server, target).
+        """
+        servers, targets = len(windows), len(self.metrics)
+        values = history[:, :, self.columns].transpose(0, 2, 1).reshape(servers * targets, -1)
+        return SeriesBatch(
+            np.ascontiguousarray(values),
+            np.full(servers * targets, windows[0].step, np.int64),
+            windows[0].step_seconds,
+            np.tile(np.array([metric.lower for metric in self.metrics], np.float32), servers),
+            np.tile(np.array([metric.upper for metric in self.metrics], np.float32), servers),
+            limits.reshape(-1),
+            np.tile(self.harm(), servers),
+        )

@@ -1,0 +1,39 @@
+"""Settings of inference (``ARGUS_INFERENCE_…``)."""
+
+from pathlib import Path
+from typing import Self
+
+from pydantic import Field, model_validator
+from pydantic_settings import BaseSettings
+
+from argus_common.ring.layout import DEFAULT_STEPS
+from argus_common.settings import config
+
+
+class InferenceSettings(BaseSettings):
+    """What inference can be told."""
+
+    model_config = config("ARGUS_INFERENCE_")
+
+    group: str = Field(default="argus-inference", min_length=1, description="consumer group")
+    horizon_steps: int = Field(default=96, ge=1, le=1000, description="steps that are forecast")
+    quantile_levels: tuple[float, ...] = Field(
+        default=(0.02, 0.1, 0.25, 0.5, 0.75, 0.9, 0.98), description="rising, between 0 and 1, with the median"
+    )
+    ring_steps: int = Field(default=DEFAULT_STEPS, ge=288, le=100_000, description="as ingest has it")
+    history_steps: int = Field(default=2112, ge=48, le=100_000, description="steps the forecaster looks at")
+    chunk_servers: int = Field(default=128, ge=1, le=4096, description="servers forecast at once; bounds memory")
+    max_poll_records: int = Field(default=2000, ge=1, le=100_000, description="windows per batch")
+    max_dead_letter_share: float = Field(
+        default=0.2, gt=0, le=1, description="of recent windows; above it consumption stops loudly"
+    )
+    metric_catalogue: Path | None = Field(default=None, description="YAML that extends the metric catalogue")
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        levels = self.quantile_levels
+        if list(levels) != sorted(set(levels)) or not 0 < levels[0] <= levels[-1] < 1 or 0.5 not in levels:
+            raise ValueError("quantile_levels must rise between 0 and 1 and contain 0.5")
+        if self.history_steps > self.ring_steps:
+            raise ValueError("history_steps can't be more than ring_steps")
+        return self
