@@ -5,6 +5,7 @@ and survive a slow batch. Topics are provisioned from the catalogue; keep ``auto
 broker, for a consumer that subscribes to a misspelt topic would create it.
 """
 
+import logging
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
@@ -102,6 +103,8 @@ def build_broker(settings: KafkaSettings, client_id: str) -> KafkaBroker:
         max_batch_size=MAX_BATCH_BYTES,
         max_request_size=MAX_RECORD_BYTES,
         allow_auto_create_topics=False,
+        logger=logging.getLogger("argus.broker"),
+        log_level=logging.DEBUG,  # the framework tells every batch otherwise
     )
 
 
