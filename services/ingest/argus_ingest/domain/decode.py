@@ -7,11 +7,11 @@ import numpy as np
 import numpy.typing as npt
 
 from argus_common.errors import MalformedEventError
-from argus_common.metrics import Catalogue
+from argus_common.metrics import Aggregation, Catalogue
 from argus_ingest.domain.mapping import Mapping
 from argus_ingest.domain.native import MILLISECONDS_BELOW, SECONDS_BELOW, Labelled, NativeRecord, epoch_ms
 from argus_ingest.domain.parse import Parsed, parse
-from argus_ingest.domain.rows import Mask, SampleRows
+from argus_ingest.domain.rows import Floats, Mask, SampleRows
 from argus_ingest.domain.servers import ServerTable
 from argus_ingest.domain.shapes import Shape, ShapeTable
 from argus_ingest.domain.validate import Validator
@@ -50,10 +50,13 @@ class Decoder:
         self._shapes = ShapeTable(catalogue, mapping)
         self._validator = Validator(catalogue, max_future_ms)
         self._wide = WideDecoder(catalogue, mapping, self._shapes)
-        self._metrics = len(catalogue.received())
+        received = catalogue.received()
+        self._metrics = len(received)
+        counters = any(metric.aggregation is Aggregation.RATE for metric in received)
+        self._precision: type[np.floating] = np.float64 if counters else np.float32
 
     def decode(self, values: Sequence[bytes | None], offsets: Sequence[int], now_ms: int) -> Decoded:
-        """Rows in order of arrival, and a verdict for everything that was refused.
+        """Rows in order of arrival, and a verdict for everything that was refused. Zero has no sign in them.
 
         Args:
             values: the Kafka records' values.
@@ -79,7 +82,9 @@ class Decoder:
         kept = (server >= 0) & anything
         self._explain_empty(source, anything, verdicts)
         arrived = np.array(offsets, np.int64)[source]
-        rows = SampleRows(server, time_ms, arrived, matrix.astype(np.float32))
+        samples: Floats = matrix.astype(self._precision)
+        samples += 0  # a negative zero becomes zero, or which of two equal samples counts would show
+        rows = SampleRows(server, time_ms, arrived, samples)
         if kept.all():
             return Decoded(rows, source, verdicts, int(known.sum()))
         return Decoded(rows.take(kept), source[kept], verdicts, int(known[kept].sum()))

@@ -69,8 +69,8 @@ def load_mapping(path: Path | None, catalogue: Catalogue) -> Mapping:
     if path is None:
         return Mapping()
     try:
-        mapping = Mapping.model_validate(yaml.safe_load(path.read_text()) or {})
-    except (OSError, yaml.YAMLError, ValidationError) as error:
+        mapping = Mapping.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")) or {})
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, ValidationError) as error:
         raise ConfigurationError(f"mapping file {path}: {error}") from error
     received = {metric.name for metric in catalogue.received()}
     for name, source in mapping.names.items():

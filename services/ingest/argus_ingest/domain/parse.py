@@ -7,11 +7,14 @@ from typing import Any
 
 import msgspec
 
-from argus_ingest.domain.native import NativeRecord, flat_metrics
+from argus_ingest.domain.native import DEFAULT_FLEET, NativeRecord, flat_metrics
 from argus_ingest.domain.verdicts import Verdicts
 
 MAX_RECORD_BYTES = 1024 * 1024
 _SHOWN_BYTES = 80
+
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What msgspec raises for bytes from outside; the last for arrays nested by the thousand."""
 
 _decode_one = msgspec.json.Decoder(NativeRecord).decode
 _decode_many = msgspec.json.Decoder(list[NativeRecord]).decode
@@ -27,11 +30,13 @@ class Parsed:
 
 def parse(values: Sequence[bytes | None], verdicts: Verdicts) -> Parsed:
     """Every record that can be read; the others get a verdict. Order is kept."""
+    if _oversized(values):
+        return _one_by_one(values, verdicts)
     try:
         records = [_decode_one(value) for value in values]  # type: ignore[arg-type]  # None is caught below
-    except (msgspec.DecodeError, TypeError, UnicodeDecodeError):
+    except (*UNREADABLE, TypeError):
         return _one_by_one(values, verdicts)
-    if all(record.records is None and record.server_name is None for record in records) and not _oversized(values):
+    if all(record.records is None and record.server_name is None for record in records):
         return Parsed(records, list(range(len(records))))
     return _one_by_one(values, verdicts)
 
@@ -58,7 +63,7 @@ def _records_of(index: int, value: bytes | None, verdicts: Verdicts) -> list[Nat
         return []
     try:
         records = _decode_many(value) if value[:1] == b"[" else _expanded(_decode_one(value))
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except UNREADABLE:
         return _lenient(index, value, verdicts)
     if any(record.server_name is not None or record.records is not None for record in records):
         return _lenient(index, value, verdicts)
@@ -102,17 +107,17 @@ def _typed(index: int, item: Any, verdicts: Verdicts) -> NativeRecord | None:  #
         server=_text(item.get("server", item.get("server_name"))),
         timestamp=timestamp if isinstance(timestamp, int | float | str) else None,
         metrics=_numbers(index, metrics, verdicts),
-        fleet=_text(item.get("fleet", NativeRecord().fleet)),
+        fleet=DEFAULT_FLEET if item.get("fleet") is None else _text(item["fleet"]),
         profile=_text(item.get("profile")) or None,
     )
 
 
 def _metrics_of(item: dict[str, Any]) -> object:
+    if "metrics" in item:
+        return item["metrics"]
     if "metric" in item:
         return {str(item["metric"]): item.get("value")}
-    if "metrics" in item or "server_name" not in item:
-        return item.get("metrics")
-    return flat_metrics(item)
+    return flat_metrics(item) if "server_name" in item else None
 
 
 def _text(value: object) -> str:

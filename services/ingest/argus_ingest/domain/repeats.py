@@ -14,13 +14,15 @@ class RepeatLimit:
     """
 
     seconds: float = 600.0
-    until: dict[str, float] = field(default_factory=dict)
+    until: dict[int, float] = field(default_factory=dict)
+    """By the complaint's hash: the texts themselves could fill the memory."""
 
     def due(self, complaint: str, now: float) -> bool:
         """Whether it should be told now (monotonic seconds)."""
-        if now < self.until.get(complaint, -1.0):
+        key = hash(complaint)
+        if now < self.until.get(key, -1.0):
             return False
         if len(self.until) >= _REMEMBERED:
             self.until.clear()
-        self.until[complaint] = now + self.seconds
+        self.until[key] = now + self.seconds
         return True

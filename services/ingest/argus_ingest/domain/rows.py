@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 Ints = npt.NDArray[np.int64]
 Ids = npt.NDArray[np.int32]
-Floats = npt.NDArray[np.float32]
+Floats = npt.NDArray[np.floating]
 Mask = npt.NDArray[np.bool_]
 
 
@@ -17,7 +17,8 @@ class SampleRows:
     """Rows of samples, in the order in which they arrived unless said otherwise.
 
     ``server``: (row,) ids of the `ServerTable`. ``time_ms``: (row,) event time, epoch milliseconds.
-    ``offset``: (row,) Kafka offset of the record. ``values``: (row, metric) float32, NaN = no sample.
+    ``offset``: (row,) Kafka offset of the record. ``values``: (row, metric), NaN = no sample; float32, or float64
+    where the catalogue has counters, since a running total of 1e12 changes by less than float32 can tell.
     """
 
     server: Ids

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from argus_common.errors import MalformedEventError
 
 MAX_NAME = 253
-_LEGAL = re.compile(r"[^\x00-\x1f\x7f/]{1,253}")
+_LEGAL = re.compile(r"[^\x00-\x1f\x7f/\ud800-\udfff]{1,253}")
+"""JSON can spell half of a surrogate pair, which no encoding can write again."""
 
 DEFAULT_PROFILE = "generic"
 
@@ -28,7 +29,7 @@ class ServerTable:
         return len(self.names)
 
     def add(self, fleet: str, server: str, profile: str | None) -> int:
-        """The id of a server, new or known.
+        """The id of a server, new or known. A profile that is no legal name counts as absent: it's only a label.
 
         Raises:
             MalformedEventError: the name is missing or illegal, or there are too many servers already.
@@ -48,7 +49,7 @@ class ServerTable:
         self.names.append(name)
         self.fleets.append(fleet)
         self.servers.append(server)
-        self.profiles.append(profile or self._guess(server))
+        self.profiles.append(profile if profile and _LEGAL.fullmatch(profile) else self._guess(server))
         return self.ids[name]
 
     def _guess(self, server: str) -> str:

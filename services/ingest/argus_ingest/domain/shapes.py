@@ -10,8 +10,9 @@ from argus_ingest.domain.mapping import Mapping
 
 Block = npt.NDArray[np.float64]
 
-_REMEMBERED = 4096
-"""Shapes kept; a producer that invents names must not fill the memory."""
+_REMEMBERED_CHARACTERS = 4_000_000
+"""Of the names of all shapes kept, with a surcharge each; a producer that invents names must not fill the memory."""
+_SURCHARGE = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,8 @@ class Shape:
         if self.straight and np.array_equal(self.columns, np.arange(metrics)):
             return block
         matrix = np.full((len(block), metrics), np.nan)
-        converted = block[:, self.positions] * self.scale + self.offset
+        with np.errstate(over="ignore"):  # what overflows is refused as not finite
+            converted = block[:, self.positions] * self.scale + self.offset
         if self.straight:
             matrix[:, self.columns] = converted
             return matrix
@@ -56,15 +58,24 @@ class ShapeTable:
         self._columns = {metric.name: i for i, metric in enumerate(catalogue.received())}
         self._mapping = mapping
         self._shapes: dict[tuple[str, ...], Shape] = {}
+        self._characters = 0
 
     def resolve(self, names: tuple[str, ...]) -> Shape:
         """The shape of these names."""
         shape = self._shapes.get(names)
         if shape is None:
-            if len(self._shapes) >= _REMEMBERED:
-                self._shapes.clear()
-            shape = self._shapes[names] = self._build(names)
+            shape = self._build(names)
+            self._remember(names, shape)
         return shape
+
+    def _remember(self, names: tuple[str, ...], shape: Shape) -> None:
+        characters = sum(len(name) + _SURCHARGE for name in names)
+        if self._characters + characters > _REMEMBERED_CHARACTERS:
+            self._shapes.clear()
+            self._characters = 0
+        if characters <= _REMEMBERED_CHARACTERS:
+            self._shapes[names] = shape
+            self._characters += characters
 
     def _build(self, names: tuple[str, ...]) -> Shape:
         sources = [self._mapping.source(name) for name in names]

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from argus_common.metrics import Catalogue
 from argus_ingest.domain.mapping import Mapping
 from argus_ingest.domain.native import DEFAULT_FLEET, Labelled
-from argus_ingest.domain.parse import MAX_RECORD_BYTES
+from argus_ingest.domain.parse import MAX_RECORD_BYTES, UNREADABLE
 from argus_ingest.domain.shapes import Shape, ShapeTable
 
 
@@ -41,6 +41,9 @@ class WideDecoder:
                 ("metrics", metrics | None, None),
                 ("fleet", str, DEFAULT_FLEET),
                 ("profile", str | None, None),
+                # Fields of other forms: a record that carries them as well needs a closer look.
+                ("records", None, None),
+                ("server_name", None, None),
             ],
             gc=False,
         )
@@ -51,12 +54,12 @@ class WideDecoder:
     def decode(self, values: Sequence[bytes | None]) -> list[WideRecord] | None:
         """The records, or None where one of them needs a closer look."""
         try:
-            if not values or self._decode(values[0]).metrics is None:
+            if not values or max(map(len, values)) > MAX_RECORD_BYTES:  # type: ignore[arg-type]  # None is caught below
                 return None
-            if max(map(len, values)) > MAX_RECORD_BYTES:  # type: ignore[arg-type]
+            if self._decode(values[0]).metrics is None:
                 return None
             records = [self._decode(value) for value in values]
-        except (msgspec.DecodeError, TypeError, UnicodeDecodeError):
+        except (*UNREADABLE, TypeError):
             return None
         return None if any(record.metrics is None for record in records) else records
 
