@@ -56,6 +56,8 @@ class Effects:
 
     letters: list[DeadLetter] = field(default_factory=list)
     windows: dict[int, list[Windows]] = field(default_factory=dict)
+    read: int = 0
+    unreadable: int = 0
 
 
 class Pipeline:
@@ -96,18 +98,16 @@ class Pipeline:
             self.owned.pop(partition, None)
 
     def take(self, partition: int, records: Sequence[Origin], effects: Effects) -> None:
-        """Decode a batch of an acquired partition and move its windows on.
-
-        Raises:
-            DeadLetterFloodError: too many recent records were unreadable.
-        """
+        """Decode a batch of an acquired partition and move its windows on."""
         owned, clock = self.owned[partition], self._outside.clock
         decoded = self._decoder.decode([r.value for r in records], [r.offset for r in records], clock.now_ms())
         progress = owned.windows.add(decoded.rows, records[-1].offset + 1, clock.monotonic())
         self._explain_late(decoded, progress)
         self._account(records, decoded, progress)
         effects.letters += self._letters(records, decoded)
-        self._guard.record(read=len(records) - decoded.unreadable(), unreadable=decoded.unreadable())
+        unreadable = decoded.unreadable()
+        effects.unreadable += unreadable
+        effects.read += len(records) - unreadable
         if progress.windows:
             effects.windows.setdefault(partition, []).extend(progress.windows)
 
@@ -123,17 +123,20 @@ class Pipeline:
 
         Raises:
             TransientError: something outside stays unwell; the process should end without committing.
+            DeadLetterFloodError: too many recent records were unreadable; their dead letters are out, to tell why.
         """
         outside = self._outside
         if effects.letters:
             await retry("dead letters", lambda: outside.publisher.dead_letters(effects.letters), outside.backoff)
+        self._guard.record(read=effects.read, unreadable=effects.unreadable)
         if effects.windows:
             with self._metrics.flush.time():
                 await self._publish(effects.windows)
 
     def committable(self) -> dict[int, int]:
-        """Offset per partition up to which nothing is needed any more."""
-        return {partition: owned.windows.committable() for partition, owned in self.owned.items()}
+        """Offset per partition up to which nothing is needed any more, of those that something was read from."""
+        offsets = {partition: owned.windows.committable() for partition, owned in self.owned.items()}
+        return {partition: offset for partition, offset in offsets.items() if offset is not None}
 
     def wake(self) -> None:
         """The broker was away: nobody was idle meanwhile."""
@@ -149,16 +152,14 @@ class Pipeline:
         await retry("write rings", lambda: outside.rings.write(names, steps, values), outside.backoff)
         records = [record for p, several in windows.items() for record in self._encoded(p, several)]
         await retry("publish windows", lambda: outside.publisher.windows(records), outside.backoff)
-        changes = {p: self._change(p, several) for p, several in windows.items() if p in self.owned}
+        changes = {p: self._change(p, several) for p, several in windows.items()}
         await retry("save partitions", lambda: outside.store.save(changes), outside.backoff)
         self._metrics.windows.inc(len(records))
 
     def _encoded(self, partition: int, windows: Iterable[Windows]) -> Iterator[WindowRecord]:
-        position = self.owned[partition].windows.position if partition in self.owned else 0
+        read_up_to = f"{partition}:{self.owned[partition].windows.accounted}"
         for several in windows:
-            yield from encode_windows(
-                several, self._servers, self._names, self._step.step_ms // 1000, f"{partition}:{position}"
-            )
+            yield from encode_windows(several, self._servers, self._names, self._step.step_ms // 1000, read_up_to)
 
     async def restore_lost(self, partitions: Iterable[int]) -> None:
         """Where Redis was emptied, rebuild the rings before anything is written, and tell it again all that we know."""
@@ -168,7 +169,7 @@ class Pipeline:
             if partition in self.owned:
                 owned = self.owned[partition]
                 heads, sums = owned.windows.all_heads(), owned.ledger.sums
-                await self._remember(partition, Change(owned.windows.position, heads, sums, sums))
+                await self._remember(partition, Change(owned.windows.accounted, heads, sums, sums))
 
     async def _rebuilt(self, partitions: Sequence[int]) -> dict[int, Snapshot]:
         if not partitions:
@@ -185,7 +186,7 @@ class Pipeline:
     def _change(self, partition: int, windows: list[Windows]) -> Change:
         owned = self.owned[partition]
         changed = owned.ledger.add(windows, self._servers, self._names)
-        return Change(owned.windows.position, owned.windows.changed_heads(), owned.ledger.sums, changed)
+        return Change(owned.windows.accounted, owned.windows.changed_heads(), owned.ledger.sums, changed)
 
     def _restored(self, snapshot: Snapshot) -> Owned:
         windows = PartitionWindows(
@@ -221,7 +222,7 @@ class Pipeline:
         now = self._outside.clock.monotonic()
         for index in sorted(decoded.verdicts.by_record):
             reason, detail = decoded.verdicts.summary(index)
-            if reason == "unknown_metric" and not self._repeats.due(detail, now):
+            if decoded.verdicts.only(index, "unknown_metric") and not self._repeats.due(detail, now):
                 continue
             letters.append(dead_letter(records[index], SERVICE, reason, detail))
             self._metrics.dead_letters.labels(reason).inc()

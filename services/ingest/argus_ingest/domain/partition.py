@@ -68,12 +68,18 @@ class PartitionWindows:
     ) -> None:
         self._clock, self._aggregator, self._servers = clock, aggregator, servers
         self._heads, self._accounted = dict(heads or {}), position
+        self._next: int | None = None
         self._silence_ms = silence_steps * clock.step_ms
         self._of = _PerServer()
         self._open: dict[int, StepBuffer] = {}
         self._carry = CounterCarry(aggregator.counters, metrics)
-        self.position = position
-        """The next offset to be read."""
+
+    @property
+    def accounted(self) -> int:
+        """The offset up to which every record is in a window, in an open step, or refused; it never moves back, not
+        even while what was accounted for before a restart is read again.
+        """
+        return max(self._accounted, self._next or 0)
 
     def add(self, rows: SampleRows, next_offset: int, now: float) -> Progress:
         """Take in the rows of a batch, in order of arrival, and close what is due.
@@ -85,11 +91,11 @@ class PartitionWindows:
         """
         self._grow(now)
         progress = Progress()
-        for begin, end, boundary in _blocks(rows.offset, next_offset):
+        for begin, end, boundary in _blocks(rows.offset, self._began(rows), next_offset):
             self._add_block(rows.part(begin, end), begin, now, progress)
             if boundary:
                 self._close_silent(progress)
-        self.position = next_offset
+        self._next = next_offset
         return progress
 
     def close_idle(self, now: float, now_ms: int, idle_seconds: float) -> Progress:
@@ -109,11 +115,17 @@ class PartitionWindows:
         """Nobody counts as idle for what happened before ``now``: the broker was away."""
         self._of.seen[:] = now
 
-    def committable(self) -> int:
-        """The offset up to which nothing is needed any more: the oldest record of a still-open step."""
+    def committable(self) -> int | None:
+        """The offset up to which nothing is needed any more: the oldest record of a still-open step.
+
+        None until something was read: the open steps of before a restart are not in memory yet, only the committed
+        offset knows where they begin.
+        """
+        if self._next is None:
+            return None
         offsets = [buffer.oldest_offset() for buffer in self._open.values()]
         carried = self._carry.oldest_offset()
-        return min([*offsets, self.position, *([] if carried is None else [carried])])
+        return min([*offsets, self._next, *([] if carried is None else [carried])])
 
     def open_rows(self) -> int:
         """Samples in memory."""
@@ -129,6 +141,12 @@ class PartitionWindows:
         """Last closed step of every server of this partition."""
         closed = np.flatnonzero(self._of.closed > NEVER)
         return self._heads | {self._servers.names[i]: int(self._of.closed[i]) for i in closed.tolist()}
+
+    def _began(self, rows: SampleRows) -> int:
+        """The offset from which this batch is counted: where the last one ended, or after a restart, before it."""
+        if self._next is not None:
+            return self._next
+        return min(self._accounted, int(rows.offset[0])) if len(rows) else self._accounted
 
     def _grow(self, now: float) -> None:
         known, size = len(self._of.newest), len(self._servers)
@@ -151,7 +169,8 @@ class PartitionWindows:
         step = clock.step_of(rows.time_ms)
         late = step <= np.maximum(of.closed[rows.server], clock.closed_by(before))
         if late.any():
-            self._set_aside(rows, late, first, progress)
+            by_clock = step <= clock.closed_by(before)
+            self._set_aside(rows, late, by_clock, first, progress)
             self._keep(rows.take(~late), step[~late])
         else:
             self._keep(rows, step)
@@ -161,11 +180,12 @@ class PartitionWindows:
         touched[rows.server] = True
         self._close(touched, clock.closed_by(of.newest), progress)
 
-    def _set_aside(self, rows: SampleRows, late: Mask, first: int, progress: Progress) -> None:
+    def _set_aside(self, rows: SampleRows, late: Mask, by_clock: Mask, first: int, progress: Progress) -> None:
+        """Tell the late from what a window holds already; only that is carried, for ``by_clock`` it was late before."""
         replayed = late & (rows.offset < self._accounted)
         progress.replayed += int(replayed.sum())
         progress.late += (np.flatnonzero(late & ~replayed) + first).tolist()
-        self._carry.keep_last(rows.take(replayed))
+        self._carry.keep_last(rows.take(replayed & ~by_clock))
 
     def _keep(self, rows: SampleRows, step: Ints) -> None:
         if len(rows) == 0:
@@ -210,10 +230,11 @@ class PartitionWindows:
         return holders
 
 
-def _blocks(offset: Ints, next_offset: int) -> Iterator[tuple[int, int, bool]]:
-    """(begin, end, whether a check is due after it) of the row ranges between multiples of the check interval."""
+def _blocks(offset: Ints, first: int, next_offset: int) -> Iterator[tuple[int, int, bool]]:
+    """(begin, end, whether a check is due after it) of the row ranges between multiples of the check interval, in the
+    offsets ``[first, next_offset)``.
+    """
     begin = 0
-    first = int(offset[0]) if len(offset) else next_offset
     boundary = (first // SILENCE_CHECK_OFFSETS + 1) * SILENCE_CHECK_OFFSETS
     while boundary <= next_offset:
         end = int(np.searchsorted(offset, boundary))
