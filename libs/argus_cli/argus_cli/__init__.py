@@ -1,0 +1,1 @@
+"""The ``argus`` command: everything a person types, over the same code that the services run."""

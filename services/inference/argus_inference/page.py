@@ -71,6 +71,8 @@ class ForecastPage:
 
     def _forecasts(self, outcome: Outcome, i: int, label: str, leads: list[tuple[int, int]]) -> Iterator[str]:
         for t, name in enumerate(self._names):
+            if outcome.observed_share[i, t] == 0:
+                continue
             for minutes, lead in leads:
                 head = f'argus_forecast{{{label},target="{name}",horizon_seconds="{minutes * 60}",quantile="'
                 for level, q in self._levels:

@@ -46,7 +46,7 @@ def encode_forecasts(
             "model": reference,
             "observed": {name: window.metrics[name] for name in names if name in window.metrics},
             "levels": levels,
-            "quantiles": dict(zip(names, quantiles[i].tolist(), strict=True)),
+            "quantiles": {name: quantiles[i, t].tolist() for t, name in enumerate(names) if _seen(outcome, i, t)},
             "breaches": _breaches(outcome, i, targets),
             "risk": risk,
             "level": level_of(risk).value,
@@ -106,4 +106,10 @@ def _quality(outcome: Outcome, i: int, names: tuple[str, ...]) -> dict[str, Docu
             "warming_up": bool(outcome.warming_up[i, t]),
         }
         for t, name in enumerate(names)
+        if _seen(outcome, i, t)
     }
+
+
+def _seen(outcome: Outcome, i: int, t: int) -> bool:
+    """Whether the target was ever observed on the server; of one that was not there is no forecast."""
+    return bool(outcome.observed_share[i, t] > 0)

@@ -44,7 +44,9 @@ def outcome(
 ) -> Outcome:
     """Fold the series of a forecast back into servers, and weigh the risk."""
     shape = (len(windows), len(targets.metrics))
-    probability = forecast.breach_probability.reshape(*shape, -1)
+    share = forecast.observed_share.reshape(shape)
+    limits = np.where(share > 0, limits, np.float32(np.nan))  # nothing is said of what was never seen
+    probability = np.where(np.isnan(limits)[:, :, None], np.nan, forecast.breach_probability.reshape(*shape, -1))
     with np.errstate(invalid="ignore"):
         crossed = observed * targets.harm() >= limits * targets.harm()
     return Outcome(
@@ -55,7 +57,7 @@ def outcome(
         probability,
         forecast.time_to_threshold.reshape(*shape, -1),
         risk_scores(probability, crossed, targets.severity()),
-        forecast.observed_share.reshape(shape),
+        share,
         forecast.warming_up.reshape(shape),
         scores,
     )
