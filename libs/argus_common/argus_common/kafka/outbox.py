@@ -9,6 +9,7 @@ from aiokafka.errors import KafkaError
 
 from argus_common.errors import TransientError
 from argus_common.kafka.clients import build_producer
+from argus_common.kafka.connect import connect
 from argus_common.kafka.dead_letters import DeadLetter
 from argus_common.settings import KafkaSettings
 from argus_common.topics import DEAD_LETTERS
@@ -28,23 +29,25 @@ class Outbox:
     """One idempotent producer, and the translation of its errors."""
 
     def __init__(self, settings: KafkaSettings, client_id: str) -> None:
-        self._settings = settings
-        self._producer: AIOKafkaProducer = build_producer(settings, client_id)
+        self._settings, self._client_id = settings, client_id
+        self._producer: AIOKafkaProducer | None = None
 
     async def start(self) -> None:
-        """Connect.
+        """Connect; after a failure it may be tried again.
 
         Raises:
             TransientError: the broker can't be reached.
+            ConfigurationError: it refuses our credentials or has a certificate that we do not trust.
         """
-        try:
-            await self._producer.start()
-        except KafkaError as error:
-            raise TransientError(f"Kafka at {self._settings.bootstrap_servers}: {error}") from error
+        producer = build_producer(self._settings, self._client_id)
+        await connect(producer, self._settings)
+        self._producer = producer
 
     async def stop(self) -> None:
-        """Flush and disconnect."""
-        await self._producer.stop()
+        """Flush and disconnect; stopping what never started is fine."""
+        if self._producer is not None:
+            await self._producer.stop()
+            self._producer = None
 
     async def send(self, topic: str, records: Iterable[Outgoing]) -> None:
         """Send to the catalogue's ``topic``; returns when all are acknowledged.
@@ -52,14 +55,17 @@ class Outbox:
         Raises:
             TransientError: the broker did not take them all; sending them again may repeat some, with the same ids.
         """
-        name = self._settings.topic(topic)
+        name, producer = self._settings.topic(topic), self._producer
+        if producer is None:
+            raise TransientError(f"publishing to {name} before Kafka is connected")
+        sent: list[asyncio.Future[object]] = []
         try:
-            sent = [
-                await self._producer.send(name, r.value, r.key, timestamp_ms=r.timestamp_ms, headers=r.headers)
-                for r in records
-            ]
+            for r in records:  # not a comprehension: what was sent before a failure must be known
+                future = await producer.send(name, r.value, r.key, timestamp_ms=r.timestamp_ms, headers=r.headers)
+                sent.append(future)
             await asyncio.gather(*sent)
         except KafkaError as error:
+            await asyncio.gather(*sent, return_exceptions=True)  # none is left behind, whatever became of it
             raise TransientError(f"Kafka failed while publishing to {name}: {error}") from error
 
     async def bury(self, letters: Iterable[DeadLetter]) -> None:
