@@ -5,11 +5,11 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-import click
 import typer
 import typer.main
 from rich.console import Console
-from typer.core import TyperGroup
+from typer._click.core import Command, Context
+from typer.core import TyperCommand, TyperGroup
 
 from argus_common.errors import ArgusError, ConfigurationError
 
@@ -31,18 +31,18 @@ COMMANDS: dict[str, tuple[str, str]] = {
 class LazyGroup(TyperGroup):
     """Lists all commands without importing them."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, ctx: Context) -> list[str]:
         """Their names, in the order of a first day with Argus."""
         del ctx
         return list(COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+    def get_command(self, ctx: Context, cmd_name: str) -> Command | None:
         """The command of that name, imported now; for the overview only its name and summary."""
         if cmd_name not in COMMANDS:
             return None
         place, summary = COMMANDS[cmd_name]
         if ctx.resilient_parsing or not _is_asked_for(cmd_name):
-            return click.Command(cmd_name, help=summary)
+            return TyperCommand(cmd_name, help=summary)
         module, _, name = place.partition(":")
         return _command(cmd_name, getattr(importlib.import_module(module), name))
 
@@ -51,7 +51,7 @@ def _is_asked_for(name: str) -> bool:
     return name in sys.argv[1:]
 
 
-def _command(name: str, found: typer.Typer | Callable[..., Any]) -> click.Command:
+def _command(name: str, found: typer.Typer | Callable[..., Any]) -> Command:
     if isinstance(found, typer.Typer):
         return typer.main.get_command(found)
     single = typer.Typer(add_completion=False)
@@ -67,8 +67,6 @@ app = typer.Typer(
     help="Argus forecasts every server of a fleet and says which will breach a limit, when, and how likely.",
     epilog="Start with **argus demo**. `argus COMMAND --help` explains a command with examples.",
 )
-
-
 
 
 @app.callback()

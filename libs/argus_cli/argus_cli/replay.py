@@ -102,7 +102,9 @@ async def send(what: Replay, settings: KafkaSettings, clock: Clock) -> tuple[Pla
             def report(played: Played) -> None:
                 progress.update(task, completed=played.records, samples=f"{played.samples:,}", moment=_text(played))
 
-            player = Player(BatchSender(producer, settings.topic(what.topic)), clock, what.speed, stopped, report=report)
+            player = Player(
+                BatchSender(producer, settings.topic(what.topic)), clock, what.speed, stopped, report=report
+            )
             played = await player.play(encode_in_slices(what.rows, what.identity, ROWS_PER_SLICE))
             if not stopped.is_set():  # rows without any value gave no record
                 progress.update(task, total=played.records)

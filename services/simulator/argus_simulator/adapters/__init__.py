@@ -1,0 +1,1 @@
+"""Kafka and files at the edge of the simulator."""

@@ -1,0 +1,70 @@
+"""Records to the metrics topic, truth to the simulation topic."""
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+
+from argus_common.errors import TransientError
+from argus_common.settings import KafkaSettings
+from argus_common.topics import METRICS, SIMULATION
+from argus_simulator.domain.simulation import Tick
+from argus_simulator.domain.truth import document
+from argus_simulator.domain.wire import Record
+
+IN_FLIGHT = 20_000
+"""Records that may wait for their acknowledgement before we wait with them."""
+
+
+class KafkaSink:
+    """Sends through an idempotent producer; the truth goes to a file instead where one is given."""
+
+    def __init__(self, producer: AIOKafkaProducer, settings: KafkaSettings, fleet: str, truth: Path | None) -> None:
+        self._producer, self._fleet, self._truth_file = producer, fleet.encode(), truth
+        self._metrics, self._simulation = settings.topic(METRICS.name), settings.topic(SIMULATION.name)
+        self._waiting: list[asyncio.Future[object]] = []
+
+    async def write(self, records: Sequence[Record], tick: Tick) -> None:
+        """Send the records and the truth of a tick.
+
+        Raises:
+            TransientError: the broker does not take them.
+        """
+        try:
+            for key, value in records:
+                self._waiting.append(await self._producer.send(self._metrics, value, key))
+            await self._write_truth(tick)
+        except KafkaError as error:
+            raise TransientError(f"Kafka failed while producing samples: {error}") from error
+        if len(self._waiting) >= IN_FLIGHT:
+            await self.flush()
+
+    async def flush(self) -> None:
+        """Wait for every acknowledgement.
+
+        Raises:
+            TransientError: the broker did not take them all.
+        """
+        waiting, self._waiting = self._waiting, []
+        try:
+            await asyncio.gather(*waiting)
+        except KafkaError as error:
+            raise TransientError(f"Kafka failed while producing samples: {error}") from error
+
+    async def _write_truth(self, tick: Tick) -> None:
+        lines = [msgspec.json.encode(document(truth)) for truth in tick.truth]
+        if self._truth_file is not None:
+            append_lines(self._truth_file, lines)
+            return
+        for line in lines:
+            self._waiting.append(await self._producer.send(self._simulation, line, self._fleet))
+
+
+def append_lines(file: Path, lines: Sequence[bytes]) -> None:
+    """Append to an NDJSON file."""
+    if lines:
+        with file.open("ab") as out:
+            out.write(b"\n".join(lines) + b"\n")
