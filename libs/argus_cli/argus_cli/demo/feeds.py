@@ -20,6 +20,8 @@ SPEED = 120
 STEP_SECONDS = 300
 HISTORY = timedelta(seconds=DEFAULT_STEPS * STEP_SECONDS)
 COMMAND_MODULE = "argus_cli.main"
+SPARE_SECONDS = 60
+"""The simulator plays on for so long after the demo has ended, so that it never ends first."""
 
 
 class Feed(Protocol):
@@ -102,7 +104,12 @@ class SimulatedFeed:
         arguments = ["simulate", "--servers", str(self.servers), "--seed", str(self.seed), "--start", _text(begin)]
         arguments += ["--history", f"{DEFAULT_STEPS * STEP_SECONDS}", "--history-interval", str(STEP_SECONDS)]
         arguments += ["--interval", "30", "--speed", str(SPEED), "--scenario", "healthy"]
-        arguments += ["--duration", f"{self.seconds * SPEED:.0f}", "--truth", str(site.folder / "truth.ndjson")]
+        arguments += [
+            "--duration",
+            f"{(self.seconds + SPARE_SECONDS) * SPEED:.0f}",
+            "--truth",
+            str(site.folder / "truth.ndjson"),
+        ]
         site.start("feed", COMMAND_MODULE, *arguments, serves=False)
 
     def play(self, site: DemoSite) -> None:

@@ -93,8 +93,9 @@ class DemoSite:
         return {key: float(value) for key, value in pairs}
 
     def failed(self) -> str | None:
-        """The name of a serving process that has ended, None while all run."""
-        return next((name for name in self.ports if not self.services[name].running), None)
+        """The name of a process that has ended and should not have: one that serves, or one that failed."""
+        ended = {name: service.exit_code for name, service in self.services.items() if not service.running}
+        return next((name for name, code in ended.items() if name in self.ports or code), None)
 
     def _url(self, name: str, page: str) -> str:
         return f"http://127.0.0.1:{self.ports[name]}/{page}"

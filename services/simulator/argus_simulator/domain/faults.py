@@ -64,7 +64,11 @@ class Pressure:
 
 def pressure(faults: Iterable[Fault], servers: int, now_s: float, before_s: float) -> Pressure:
     """The sum of all faults that act at ``now_s``; reboots are those that began since ``before_s``."""
-    found = Pressure(*(np.zeros(servers) for _ in range(7)), reboots=[])
+
+    def nothing() -> Doubles:
+        return np.zeros(servers)
+
+    found = Pressure(nothing(), nothing(), nothing(), nothing(), nothing(), nothing(), nothing(), [])
     for fault in faults:
         at, strength = fault.server, fault.intensity(now_s) * fault.size
         if fault.kind is FaultKind.REBOOT and before_s < fault.begin_s <= now_s:

@@ -1,4 +1,5 @@
-"""The fleet's state and how it moves: demand drives CPU, queues drive I/O wait and load, memory and disk have inertia.
+"""The fleet's state and how it moves: demand drives CPU, queues drive I/O wait and load, memory and disk
+have inertia.
 
 Units: seconds, percentages 0 … 100. CPU shares are whole hundredths that sum to exactly 100.
 """
@@ -14,8 +15,8 @@ from argus_simulator.domain.fleet import Doubles, Fleet
 
 METRICS = (
     "cpu_user_pct", "cpu_sys_pct", "cpu_iowait_pct", "cpu_idle_pct", "java_cpu_pct", "mem_used_pct",
-    "swap_used_pct",
-    "disk_usage_pct", "net_in_mb_s", "net_out_mb_s", "back_close_wait", "front_close_wait", "load_average", "uptime_days",
+    "swap_used_pct", "disk_usage_pct", "net_in_mb_s", "net_out_mb_s", "back_close_wait", "front_close_wait",
+    "load_average", "uptime_days",
 )  # fmt: skip
 """Columns of what `World.advance` returns, in the catalogue's order."""
 
@@ -106,8 +107,8 @@ class World:
         """(server, [user, sys, iowait, idle]) in whole hundredths that sum to 100."""
         base, size = self._base, len(demand)
         jitter = rng.lognormal(0, 0.06, (3, size))
-        usual = [base["cpu_user"] * demand, base["cpu_sys"] * np.sqrt(demand), base["iowait"] * demand**1.5]
-        usual = _saturating(np.column_stack(usual) * jitter.T)
+        wanted = [base["cpu_user"] * demand, base["cpu_sys"] * np.sqrt(demand), base["iowait"] * demand**1.2]
+        usual = _saturating(np.column_stack(wanted) * jitter.T)
         paging = np.maximum(self.state.swap - 10, 0) * 0.5
         trouble = [
             on.stolen_cpu + 15 * on.piling_up,
