@@ -18,15 +18,16 @@ def show_summary(console: Console, state: FleetState, pulse: Pulse, step_seconds
     withdrawn = [w for w in outcomes if w.crossed is None and w.withdrawn is not None]
     console.print(
         f"[bold]{len(warned)}[/] limits were crossed after a warning, [bold]{len(unseen)}[/] without one; "
-        f"[bold]{len(waiting)}[/] warnings still stand, [bold]{len(withdrawn)}[/] were withdrawn."
+        f"[bold]{len(waiting)}[/] warnings still stand, [bold]{len(withdrawn)}[/] were withdrawn.",
         highlight=False,
     )
     if warned:
         leads = sorted((w.lead_steps() or 0) * step_seconds / 60 for w in warned)
-        console.print(f"The median warning came [bold]{leads[len(leads) // 2]:.0f} minutes[/] of event time before.", highlight=False)
+        median = leads[len(leads) // 2]
+        console.print(f"The median warning came [bold]{median:.0f} minutes[/] of event time before.", highlight=False)
     console.print(
         f"{pulse.samples:,.0f} samples became {state.forecasts:,} forecasts of {len(state.latest)} servers "
-        f"in {pulse.seconds:.0f} s."
+        f"in {pulse.seconds:.0f} s.",
         highlight=False,
     )
 

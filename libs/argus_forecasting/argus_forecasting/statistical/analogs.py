@@ -13,10 +13,10 @@ import numpy as np
 from argus_forecasting.forecaster import Floats, Ints, Mask
 from argus_forecasting.statistical.history import History, trailing_mean
 
-SCALES = ((6, 1.0), (1, 0.5), (36, 1.0))
-"""(trailing steps, weight) of the levels that are compared; chosen on July weeks 2 to 3 of the bitbrains trace."""
+SCALES = ((6, 1.0), (1, 0.5), (36, 0.5))
+"""(trailing steps, weight) of the levels that are compared; chosen on validation parts of three traces (README.md)."""
 TIME_OF_DAY_WEIGHT = 0.25
-ANALOGS = 80
+ANALOGS = 100
 SAMPLES = 64
 """Equally likely trajectories drawn from the weighted analogs: cheap to sort, fine enough for the outer quantiles."""
 SECONDS_PER_DAY = 86_400

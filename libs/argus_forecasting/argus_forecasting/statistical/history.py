@@ -20,7 +20,7 @@ class History:
     @property
     def length(self) -> int:
         """Columns."""
-        return self.filled.shape[1]
+        return int(self.filled.shape[1])
 
     @staticmethod
     def of(values: Floats) -> "History":

@@ -31,10 +31,14 @@ def sample_paths(history: History, analogs: Analogs, horizon: int) -> Floats:
 
 
 def _level_shift(history: History, analogs: Analogs) -> Floats:
-    """(series, sample) what brings each analog to the present level, where they all lie on one side of it."""
+    """(series, sample) what brings each analog to the present level, where they all lie on one side of it and the
+    series drifts: after a jump it is as likely to jump back, and analogs know how often it did."""
     level = trailing_mean(history.filled, 6)
     apart = level[:, -1:] - np.take_along_axis(level, analogs.column, axis=1)
-    return (_one_sided(apart)[:, None] * apart).astype(np.float32)
+    _, fit = slope_and_fit(history.filled[:, -SLOPE_STEPS:])
+    drifting = np.where(fit >= GOOD_FIT, _one_sided(apart), 0)
+    shift: Floats = (drifting[:, None] * apart).astype(np.float32)
+    return shift
 
 
 def _one_sided(apart: Floats) -> Floats:

@@ -19,7 +19,9 @@ def quantiles_of(paths: Floats, levels: tuple[float, ...]) -> Floats:
     below = np.floor(position).astype(int)
     above = np.minimum(below + 1, samples - 1)
     share = (position - below).astype(np.float32)
-    return paths[:, :, below] * (1 - share) + paths[:, :, above] * share
+    low, high = paths[:, :, below], paths[:, :, above]
+    quantiles: Floats = np.maximum.accumulate(low + (high - low) * share, axis=2)  # rounding must not make them cross
+    return quantiles
 
 
 def crossing_curve(paths: Floats, limit: Floats, harm: Signs) -> Floats:

@@ -31,7 +31,7 @@ def warm_up_paths(history: History, lower: Floats, upper: Floats, horizon: int, 
     spread = np.minimum(one_step[:, None] * growth, np.where(one_step > 0, widest, 0)[:, None])
     points = norm.ppf((np.arange(samples) + 0.5) / samples)
     paths = last[:, None, None] + spread[:, :, None] * points[None, None, :]
-    return paths.astype(np.float32)
+    return np.asarray(paths, np.float32)
 
 
 def _moves(history: History) -> tuple[Floats, Floats]:
