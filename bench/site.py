@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -48,8 +49,6 @@ class Service:
 
 def free_port() -> int:
     """A port nobody listens on now."""
-    import socket
-
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -59,15 +58,19 @@ def free_port() -> int:
 def service(module: str, stack: Stack, prefix: str, **settings: str) -> Iterator[Service]:
     """Run ``python -m module`` until the block ends."""
     port = free_port()
-    environment = os.environ | ONE_THREAD | {
-        "ARGUS_KAFKA_BOOTSTRAP_SERVERS": stack.bootstrap_servers,
-        "ARGUS_KAFKA_TOPIC_PREFIX": prefix,
-        "ARGUS_REDIS_URL": stack.redis_url,
-        "ARGUS_REDIS_KEY_PREFIX": prefix.strip("-"),
-        "ARGUS_OPS_PORT": str(port),
-        "ARGUS_OPS_LOG_LEVEL": "WARNING",
-        **settings,
-    }
+    environment = (
+        os.environ
+        | ONE_THREAD
+        | {
+            "ARGUS_KAFKA_BOOTSTRAP_SERVERS": stack.bootstrap_servers,
+            "ARGUS_KAFKA_TOPIC_PREFIX": prefix,
+            "ARGUS_REDIS_URL": stack.redis_url,
+            "ARGUS_REDIS_KEY_PREFIX": prefix.strip("-"),
+            "ARGUS_OPS_PORT": str(port),
+            "ARGUS_OPS_LOG_LEVEL": "WARNING",
+            **settings,
+        }
+    )
     process = subprocess.Popen([sys.executable, "-m", module], env=environment)
     running = Service(process, port)
     try:

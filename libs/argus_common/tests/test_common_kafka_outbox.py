@@ -7,9 +7,10 @@ import pytest
 from aiokafka import ConsumerRecord
 
 from argus_common.errors import TransientError
+from argus_common.events import Record
 from argus_common.kafka import build_consumer, connect
 from argus_common.kafka.dead_letters import DeadLetter
-from argus_common.kafka.outbox import Outbox, Outgoing
+from argus_common.kafka.outbox import Outbox
 from argus_common.kafka.provision import provision
 from argus_common.settings import KafkaSettings
 from argus_common.topics import DEAD_LETTERS, Topic
@@ -39,7 +40,7 @@ async def received(settings: KafkaSettings, topic: Topic, count: int) -> "list[C
 async def test_what_was_sent_is_on_the_topic_with_key_headers_and_time(settings: KafkaSettings) -> None:
     outbox = Outbox(settings, "argus-test")
     await outbox.start()
-    await outbox.send(TOPIC.name, [Outgoing(b"web1", b"{}", [("ce_id", b"1")], 1_735_689_900_000)])
+    await outbox.send(TOPIC.name, [Record(b"web1", b"{}", [("ce_id", b"1")], 1_735_689_900_000)])
     await outbox.stop()
     (record,) = await received(settings, TOPIC, 1)
     assert (record.key, record.value, record.timestamp) == (b"web1", b"{}", 1_735_689_900_000)
@@ -61,7 +62,7 @@ async def test_a_record_that_can_not_be_sent_is_told_and_its_neighbours_are_not_
     outbox = Outbox(settings, "argus-test")
     await outbox.start()
     with pytest.raises(TransientError, match=r"Kafka failed while publishing to .*outbox: .*MessageSizeTooLargeError"):
-        await outbox.send(TOPIC.name, [Outgoing(b"a", b"small", []), Outgoing(b"a", bytes(2_000_000), [])])
+        await outbox.send(TOPIC.name, [Record(b"a", b"small", []), Record(b"a", bytes(2_000_000), [])])
     await outbox.stop()
     assert [record.value for record in await received(settings, TOPIC, 1)] == [b"small"]
 

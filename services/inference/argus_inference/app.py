@@ -22,14 +22,14 @@ from argus_common.retry import retry
 from argus_common.ring import RingLayout, RingStore
 from argus_common.settings import KafkaSettings, OpsSettings, RedisSettings
 from argus_forecasting.statistical import AnalogForecaster
+from argus_inference.adapters.kafka_subscription import Subscription
+from argus_inference.adapters.prometheus_page import ForecastPage
 from argus_inference.domain.scoring import SCORED_LEADS
 from argus_inference.domain.series import Targets
 from argus_inference.handlers import WindowHandler
 from argus_inference.metrics import InferenceMetrics
-from argus_inference.page import ForecastPage
 from argus_inference.service import ForecastService
 from argus_inference.settings import InferenceSettings
-from argus_inference.subscription import Subscription
 
 LEDGER_STEPS = 128
 """Origins kept per server: a little more than the longest scored lead."""

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
+from argus_common.events import Record
 from argus_common.kafka.dead_letters import DeadLetter
-from argus_common.kafka.outbox import Outgoing
 from argus_common.ring.layout import Floats, Steps
 from argus_forecasting.forecaster import Forecaster
 
@@ -34,7 +34,7 @@ class Ledger(Protocol):
 class Publisher(Protocol):
     """Events and dead letters; both return when everything is acknowledged."""
 
-    async def send(self, topic: str, records: Iterable[Outgoing]) -> None:
+    async def send(self, topic: str, records: Iterable[Record]) -> None:
         """Publish records to a topic of the catalogue."""
         ...
 

@@ -11,12 +11,12 @@ from argus_common.events import ModelReference, WindowClosed
 from argus_common.retry import Backoff, retry
 from argus_common.topics import PREDICTIONS
 from argus_forecasting.forecaster import Floats, ForecastBatch, Forecaster
+from argus_inference.adapters.prometheus_page import ForecastPage
 from argus_inference.domain.encode import encode_forecasts
 from argus_inference.domain.outcome import Outcome, outcome
 from argus_inference.domain.scoring import SCORED_LEADS, RunningScores, score
 from argus_inference.domain.series import Targets
 from argus_inference.metrics import InferenceMetrics
-from argus_inference.page import ForecastPage
 from argus_inference.ports import HistoryStore, Ledger, Publisher
 
 ResultT = TypeVar("ResultT")

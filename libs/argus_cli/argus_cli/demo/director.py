@@ -15,9 +15,9 @@ from argus_cli.demo.site import DemoSite
 from argus_cli.demo.summary import show_summary
 from argus_cli.demo.view import Pulse, render
 from argus_common.errors import ArgusError, MalformedEventError, TransientError
-from argus_common.events import ForecastIssued, ScenarioRequested, decode, encode
+from argus_common.events import ForecastIssued, Record, ScenarioRequested, decode, encode
 from argus_common.kafka import build_consumer
-from argus_common.kafka.outbox import Outbox, Outgoing
+from argus_common.kafka.outbox import Outbox
 from argus_common.ring.layout import DEFAULT_STEPS
 from argus_common.topics import COMMANDS, PREDICTIONS
 
@@ -163,7 +163,7 @@ class Director:
         outbox = Outbox(self._site.kafka, "argus-demo")
         try:
             await outbox.start()
-            await outbox.send(COMMANDS.name, [Outgoing(record.key, record.value, record.headers)])
+            await outbox.send(COMMANDS.name, [Record(record.key, record.value, record.headers)])
         except ArgusError as error:
             self._pulse.notes = [str(error)]
         finally:

@@ -28,11 +28,12 @@ class Received(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What goes to the broker."""
+    """What goes to the broker. ``timestamp_ms`` None = the moment of sending."""
 
     key: bytes
     value: bytes
     headers: Headers
+    timestamp_ms: int | None = None
 
 
 def headers_of(kind: str, source: str, event_id: str, time: datetime) -> list[tuple[str, bytes]]:

@@ -1,28 +1,18 @@
 """Sends many records and returns when the broker has acknowledged every one."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from argus_common.errors import TransientError
+from argus_common.events import Record
 from argus_common.kafka.clients import build_producer
 from argus_common.kafka.connect import connect
 from argus_common.kafka.dead_letters import DeadLetter
 from argus_common.settings import KafkaSettings
 from argus_common.topics import DEAD_LETTERS
-
-
-@dataclass(frozen=True, slots=True)
-class Outgoing:
-    """One record. ``timestamp_ms`` None = the moment of sending."""
-
-    key: bytes
-    value: bytes
-    headers: Sequence[tuple[str, bytes]]
-    timestamp_ms: int | None = None
 
 
 class Outbox:
@@ -49,7 +39,7 @@ class Outbox:
             await self._producer.stop()
             self._producer = None
 
-    async def send(self, topic: str, records: Iterable[Outgoing]) -> None:
+    async def send(self, topic: str, records: Iterable[Record]) -> None:
         """Send to the catalogue's ``topic``; returns when all are acknowledged.
 
         Raises:
@@ -70,4 +60,4 @@ class Outbox:
 
     async def bury(self, letters: Iterable[DeadLetter]) -> None:
         """Send dead letters; returns when all are acknowledged."""
-        await self.send(DEAD_LETTERS.name, [Outgoing(x.key, x.value, x.headers) for x in letters])
+        await self.send(DEAD_LETTERS.name, [Record(x.key, x.value, x.headers) for x in letters])

@@ -32,7 +32,8 @@ def sample_paths(history: History, analogs: Analogs, horizon: int) -> Floats:
 
 def _level_shift(history: History, analogs: Analogs) -> Floats:
     """(series, sample) what brings each analog to the present level, where they all lie on one side of it and the
-    series drifts: after a jump it is as likely to jump back, and analogs know how often it did."""
+    series drifts: after a jump it is as likely to jump back, and analogs know how often it did.
+    """
     level = trailing_mean(history.filled, 6)
     apart = level[:, -1:] - np.take_along_axis(level, analogs.column, axis=1)
     _, fit = slope_and_fit(history.filled[:, -SLOPE_STEPS:])

@@ -7,9 +7,8 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from argus_common.events import ForecastIssued, ModelReference, headers_of
+from argus_common.events import ForecastIssued, ModelReference, Record, headers_of
 from argus_common.events.base import step_time
-from argus_common.kafka.outbox import Outgoing
 from argus_common.levels import level_of
 from argus_common.rounding import round_alike
 from argus_forecasting.forecaster import WITHIN_MINUTES
@@ -29,7 +28,7 @@ Document = dict[str, Any]
 
 def encode_forecasts(
     outcome: Outcome, targets: Targets, levels: tuple[float, ...], model: ModelReference
-) -> Iterator[Outgoing]:
+) -> Iterator[Record]:
     """One event per server. The same outcome always gives the same bytes."""
     servers, names = len(outcome.windows), targets.names
     flat = outcome.quantiles.astype(np.float64).reshape(servers * len(names), *outcome.quantiles.shape[2:])
@@ -56,11 +55,11 @@ def encode_forecasts(
         yield _outgoing(body, model)
 
 
-def _outgoing(body: Document, model: ModelReference) -> Outgoing:
+def _outgoing(body: Document, model: ModelReference) -> Record:
     step_seconds, origin = body["step_seconds"], body["origin"]
     event_id = f"{body['fleet']}/{body['server']}/{step_seconds}/{origin}/{model.name}@{model.version}"
     headers = headers_of(ForecastIssued.type, SOURCE, event_id, step_time(origin + 1, step_seconds))
-    return Outgoing(body["fleet"].encode(), _encode(body), headers)
+    return Record(body["fleet"].encode(), _encode(body), headers)
 
 
 def _breaches(outcome: Outcome, i: int, targets: Targets) -> list[Document]:

@@ -1,0 +1,1 @@
+"""Kafka and Prometheus at the edge of inference."""
