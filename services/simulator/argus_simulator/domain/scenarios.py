@@ -71,9 +71,9 @@ def _wearing_out(
 
 
 def _cascade(fleet: Fleet, now_s: float, rng: np.random.Generator, first_number: int) -> list[Fault]:
-    """A database fails, and those that use it follow."""
+    """The database that most servers use fails, and those that use it follow."""
     database = next(i for i, profile in enumerate(PROFILES) if profile.name == "database")
-    origin = int(rng.choice(np.flatnonzero(fleet.profile == database)))
+    origin = max(np.flatnonzero(fleet.profile == database).tolist(), key=lambda server: len(fleet.dependents(server)))
     length = float(rng.uniform(1.0, 2.5)) * HOUR
     root = Fault(first_number, FaultKind.UPSTREAM_FAILURE, origin, now_s, now_s + length, 1.0)
     return [root, *spread(root, fleet, rng, first_number + 1)]

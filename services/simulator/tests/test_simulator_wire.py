@@ -1,0 +1,187 @@
+"""Delivery, records and the timetable."""
+
+import asyncio
+import json
+from collections.abc import Sequence
+from datetime import timedelta
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from argus_common.clock import ManualClock
+from argus_common.errors import ConfigurationError
+from argus_simulator.adapters.file_sink import FileSink
+from argus_simulator.adapters.kafka_switch import NoSwitch
+from argus_simulator.app import write
+from argus_simulator.domain.defects import Defects, Delivered, Transport
+from argus_simulator.domain.fleet import make_fleet
+from argus_simulator.domain.scenarios import Scenario
+from argus_simulator.domain.simulation import Simulation, Tick
+from argus_simulator.domain.wire import Form, Record, Renderer
+from argus_simulator.domain.world import METRICS
+from argus_simulator.player import Player, Timetable
+from argus_simulator.settings import SimulatorSettings
+
+START = 1_735_689_600.0
+FLEET = make_fleet(10, 1)
+
+
+class MemorySink:
+    """Keeps what it is given."""
+
+    def __init__(self) -> None:
+        self.records: list[Record] = []
+        self.times: list[float] = []
+        self.flushed = False
+
+    async def write(self, records: Sequence[Record], tick: Tick) -> None:
+        """Keep."""
+        self.records += records
+        self.times.append(tick.time_s)
+
+    async def flush(self) -> None:
+        """Note it."""
+        self.flushed = True
+
+
+def play(timetable: Timetable, form: Form = Form.WIDE, defects: Defects | None = None) -> MemorySink:
+    """A whole run into memory."""
+    sink = MemorySink()
+    simulation = Simulation(FLEET, 1, timetable.first_s())
+    transport = Transport(defects or Defects(), len(FLEET), 1)
+    player = Player(simulation, transport, Renderer(FLEET, "default", form), sink, NoSwitch(), ManualClock())
+    asyncio.run(player.play(timetable, asyncio.Event(), lambda _records, _samples, _tick: None))
+    return sink
+
+
+def timetable(**changes: object) -> Timetable:
+    """A minute as fast as it goes."""
+    fields: dict[str, object] = {
+        "start_s": START,
+        "history": timedelta(0),
+        "history_interval": timedelta(minutes=5),
+        "interval": timedelta(seconds=10),
+        "duration": timedelta(minutes=1),
+        "speed": 0.0,
+    }
+    return Timetable(**(fields | changes))  # type: ignore[arg-type]
+
+
+def test_wide_records_carry_every_metric_under_the_servers_key() -> None:
+    sink = play(timetable())
+    assert len(sink.records) == 6 * len(FLEET)
+    key, value = sink.records[0]
+    record = json.loads(value)
+    assert key == record["server"].encode()
+    assert record["timestamp"] == int(START * 1000)
+    assert (record["fleet"], record["profile"]) == ("default", "web_api")
+    assert tuple(record["metrics"]) == METRICS
+
+
+def test_single_records_hold_the_same_samples_as_wide_ones() -> None:
+    wide = {(r["server"], r["timestamp"], name): value for _, v in play(timetable()).records
+            for r in [json.loads(v)] for name, value in r["metrics"].items()}  # fmt: skip
+    single = {(r["server"], r["timestamp"], r["metric"]): r["value"] for _, v in play(timetable(), Form.SINGLE).records
+              for r in [json.loads(v)]}  # fmt: skip
+    assert single == wide
+
+
+def test_batches_hold_the_same_records_as_wide_ones() -> None:
+    wide = [json.loads(value) for _, value in play(timetable()).records]
+    batches = [record for _, value in play(timetable(), Form.BATCH).records for record in json.loads(value)]
+    assert sorted(map(str, batches)) == sorted(map(str, wide))
+
+
+def test_the_past_comes_first_and_ends_where_the_present_begins() -> None:
+    times = play(timetable(history=timedelta(minutes=15))).times
+    assert times[:4] == [START - 900, START - 600, START - 300, START]
+    assert times[-1] == START + 50
+
+
+def test_bytes_do_not_depend_on_the_speed() -> None:
+    class Jumping(ManualClock):
+        """Time flies: every look at it is a day later."""
+
+        def monotonic(self) -> float:
+            """A day later than last time."""
+            self.advance(86_400)
+            return self.elapsed_seconds
+
+    fast = play(timetable())
+    sink = MemorySink()
+    player = Player(Simulation(FLEET, 1, START), Transport(Defects(), len(FLEET), 1),
+                    Renderer(FLEET, "default", Form.WIDE), sink, NoSwitch(), Jumping())  # fmt: skip
+    asyncio.run(player.play(timetable(speed=7.0), asyncio.Event(), lambda _records, _samples, _tick: None))
+    assert sink.records == fast.records
+
+
+def test_everything_is_flushed_when_told_to_stop() -> None:
+    stop = asyncio.Event()
+    stop.set()
+    sink = MemorySink()
+    player = Player(Simulation(FLEET, 1, START), Transport(Defects(), len(FLEET), 1),
+                    Renderer(FLEET, "default", Form.WIDE), sink, NoSwitch(), ManualClock())  # fmt: skip
+    asyncio.run(player.play(timetable(duration=None), stop, lambda _records, _samples, _tick: None))
+    assert sink.flushed
+    assert sink.records == []
+
+
+def delivered(defects: Defects, ticks: int = 400) -> list[Delivered]:
+    """So many ticks of ten servers."""
+    transport = Transport(defects, len(FLEET), 3)
+    values = np.arange(10 * len(METRICS), dtype=np.float64).reshape(10, -1)
+    return [transport.deliver(START + 10 * number, values) for number in range(ticks)]
+
+
+def test_without_defects_every_server_is_delivered_once_a_tick() -> None:
+    assert all(rows.server == list(range(10)) for rows in delivered(Defects()))
+
+
+@pytest.mark.parametrize(
+    ("defects", "share"), [(Defects(missing=0.2), 0.8), (Defects(doubled=0.2), 1.2), (Defects(delayed=0.2), 1.0)]
+)
+def test_the_share_of_delivered_rows_follows_the_defects(defects: Defects, share: float) -> None:
+    rows = sum(len(tick.server) for tick in delivered(defects))
+    assert rows == pytest.approx(4000 * share, rel=0.05)
+
+
+def test_delayed_rows_keep_their_time_and_values() -> None:
+    ticks = delivered(Defects(delayed=0.3))
+    late = [
+        (server, time)
+        for number, tick in enumerate(ticks)
+        for server, time in zip(tick.server, tick.time_ms, strict=True)
+        if time < (START + 10 * number) * 1000
+    ]
+    assert late
+    assert all((time - START * 1000) % 10_000 == 0 for _, time in late)
+
+
+def test_a_wrong_clock_stays_wrong_by_the_same_amount() -> None:
+    ticks = delivered(Defects(skewed=0.5), ticks=5)
+    offsets = [[t - int((START + 10 * n) * 1000) for t in tick.time_ms] for n, tick in enumerate(ticks)]
+    assert offsets[0] == offsets[4]
+    assert 0 < sum(offset != 0 for offset in offsets[0]) < 10
+
+
+def test_a_parquet_file_holds_what_would_be_on_the_wire(tmp_path: Path) -> None:
+    settings = SimulatorSettings(
+        servers=10, seed=1, scenario=Scenario.HEALTHY, duration=timedelta(minutes=1), speed=0,
+        start="2025-01-01T00:00:00Z", truth=tmp_path / "truth.ndjson",
+    )  # fmt: skip
+    stop, report = asyncio.Event(), lambda _records, _samples, _tick: None
+    asyncio.run(write(settings, tmp_path / "fleet.parquet", stop, report))
+    asyncio.run(write(settings, tmp_path / "fleet.ndjson", stop, report))
+    table = pl.read_parquet(tmp_path / "fleet.parquet")
+    lines = [json.loads(line) for line in (tmp_path / "fleet.ndjson").read_text().splitlines()]
+    assert table.height == len(lines) == 60
+    first, row = lines[0], table.row(0, named=True)
+    assert (row["server"], row["profile"], row["fleet"]) == (first["server"], first["profile"], first["fleet"])
+    assert row["mem_used_pct"] == pytest.approx(first["metrics"]["mem_used_pct"], abs=1e-4)
+
+
+def test_another_suffix_is_refused_with_what_is_expected() -> None:
+    with pytest.raises(ConfigurationError, match=r"expected a \.parquet or \.ndjson file"):
+        FileSink(Path("fleet.csv"), FLEET, "default", None)
