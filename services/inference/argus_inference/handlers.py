@@ -1,68 +1,111 @@
-"""Windows in, forecasts out: one handler."""
+"""Windows in, forecasts out."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
-from aiokafka import ConsumerRecord, TopicPartition
-
+from argus_common.clock import Clock
+from argus_common.errors import MalformedEventError
 from argus_common.events import WindowClosed, decode_batch
 from argus_common.kafka.dead_letters import FloodGuard, dead_letter
-from argus_common.retry import retry
-from argus_inference.domain.selection import Arrived, Selector
+from argus_common.retry import Backoff, retry
+from argus_inference.domain.backlog import Arrived, Backlog
 from argus_inference.metrics import InferenceMetrics
 from argus_inference.ports import Publisher
 from argus_inference.service import ForecastService
 
 SERVICE = "inference"
 
-Records = Sequence["ConsumerRecord[bytes, bytes]"]
+Offsets = dict[int, int]
+"""Partition → offset of the next record that is needed."""
 
 
-class Highwater(Protocol):
-    """What a consumer knows of the end of its partitions."""
+class WindowRecord(Protocol):
+    """A record of the windows topic. ``timestamp``: when it was published, epoch milliseconds."""
 
-    def highwater(self, partition: TopicPartition) -> int | None:
-        """Offset of the next record to be written, as of the last fetch."""
-        ...
+    @property
+    def topic(self) -> str: ...  # noqa: D102
+    @property
+    def partition(self) -> int: ...  # noqa: D102
+    @property
+    def offset(self) -> int: ...  # noqa: D102
+    @property
+    def timestamp(self) -> int: ...  # noqa: D102
+    @property
+    def value(self) -> bytes | None: ...  # noqa: D102
+    @property
+    def headers(self) -> Sequence[tuple[str, bytes]]: ...  # noqa: D102
 
 
 class WindowHandler:
-    """Takes batches of the windows topic."""
+    """Takes batches of the windows topic; one at a time, whoever calls."""
 
     def __init__(
-        self, service: ForecastService, publisher: Publisher, metrics: InferenceMetrics, guard: FloodGuard
+        self,
+        service: ForecastService,
+        publisher: Publisher,
+        backlog: Backlog,
+        guard: FloodGuard,
+        metrics: InferenceMetrics,
+        clock: Clock,
+        backoff: Backoff | None = None,
     ) -> None:
-        self._service, self._publisher, self._metrics, self._guard = service, publisher, metrics, guard
-        self._selector = Selector()
+        self._service, self._publisher, self._backlog, self._guard = service, publisher, backlog, guard
+        self._metrics, self._clock, self._backoff = metrics, clock, backoff or Backoff()
+        self._turn = asyncio.Lock()
 
-    async def on_windows(self, records: Records, consumer: Highwater) -> None:
-        """Forecast from the newest windows of a batch; bury what can't be read.
+    @property
+    def busy(self) -> bool:
+        """Whether something is being done just now."""
+        return self._turn.locked()
+
+    async def on_windows(self, records: Sequence[WindowRecord], queued: Mapping[int, int]) -> Offsets:
+        """Take a batch in, and forecast when nothing is queued behind it; the offsets that may now be committed.
+
+        Args:
+            records: as they were fetched, of several partitions.
+            queued: partition → records behind the batch.
 
         Raises:
             TransientError: the outside stayed unwell; nothing of the batch may be committed.
             DeadLetterFloodError: too many recent windows were unreadable.
         """
-        with self._metrics.batch.time():
+        async with self._turn:
             verdicts = decode_batch(WindowClosed, records)
-            for _, error in verdicts.bad:
-                self._metrics.dead_letters.labels(error.reason).inc()
-            letters = [dead_letter(record, SERVICE, error.reason, str(error)) for record, error in verdicts.bad]
-            if letters:
-                await retry("dead letters", lambda: self._publisher.bury(letters))
+            await self._bury(verdicts.bad)
             self._guard.record(read=len(verdicts.good), unreadable=len(verdicts.bad))
-            selection = self._selector.select(
-                Arrived(window, record.partition, _queued(record, consumer)) for record, window in verdicts.good
-            )
-            self._account(len(records), selection.superseded, selection.behind)
-            await self._service.forecast(selection.chosen)
+            arrived = [Arrived(window, record.partition, record.timestamp) for record, window in verdicts.good]
+            skipped = self._backlog.add(arrived, _offsets(records), queued, self._clock.monotonic())
+            self._metrics.windows.inc(len(records))
+            self._metrics.skipped.labels("superseded").inc(skipped)
+            return await self._forecast_when_due()
 
-    def _account(self, windows: int, superseded: int, behind: int) -> None:
-        self._metrics.windows.inc(windows)
-        self._metrics.skipped.labels("superseded").inc(superseded)
-        self._metrics.skipped.labels("behind").inc(behind)
+    async def on_tick(self) -> Offsets:
+        """Forecast what has been held for too long; the offsets that may now be committed."""
+        async with self._turn:
+            return await self._forecast_when_due()
+
+    def on_assigned(self, partitions: Iterable[int]) -> None:
+        """These partitions are ours now and are read again from their committed offsets."""
+        self._backlog.restart(partitions)
+
+    async def _forecast_when_due(self) -> Offsets:
+        if not self._backlog.due(self._clock.monotonic()):
+            return {}
+        arrived, offsets = self._backlog.take()
+        if arrived:
+            with self._metrics.batch.time():
+                await self._service.forecast(arrived)
+        return offsets
+
+    async def _bury(self, bad: Sequence[tuple[WindowRecord, MalformedEventError]]) -> None:
+        letters = [dead_letter(record, SERVICE, error.reason, str(error)) for record, error in bad]
+        if letters:
+            await retry("dead letters", lambda: self._publisher.bury(letters), self._backoff)
+        for _, error in bad:
+            self._metrics.dead_letters.labels(error.reason).inc()
 
 
-def _queued(record: "ConsumerRecord[bytes, bytes]", consumer: Highwater) -> int:
-    """Records behind this one in its partition."""
-    end = consumer.highwater(TopicPartition(record.topic, record.partition))
-    return 0 if end is None else max(0, end - record.offset - 1)
+def _offsets(records: Iterable[WindowRecord]) -> Offsets:
+    """Records of a partition come in order, so the last one counts."""
+    return {record.partition: record.offset + 1 for record in records}

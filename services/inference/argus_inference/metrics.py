@@ -1,34 +1,72 @@
-"""What inference tells Prometheus beside the forecasts themselves. All zero from the start."""
+"""What inference tells Prometheus beside the forecasts themselves. Counters are zero from the start, scores NaN."""
 
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Mapping
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info
 
-SKIPS = ("superseded", "behind")
+from argus_inference.domain.scoring import SCORED_LEADS, RunningScores
+
+SKIPS = ("superseded", "no_target")
+UNREADABLE = ("empty", "invalid_field", "not_json", "wrong_type")
+DURATIONS = (0.01, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 120)
+DELAYS = (0.1, 0.25, 0.5, 1, 2, 3, 5, 10, 30, 60, 120, 300, 900, 3600)
 
 
 class InferenceMetrics:
     """The metric catalogue of this service."""
 
-    def __init__(self, registry: CollectorRegistry, targets: Iterable[str], leads: Iterable[int]) -> None:
+    def __init__(self, registry: CollectorRegistry, targets: Iterable[str]) -> None:
+        self._targets = tuple(targets)
+        self._work(registry)
+        self._delays(registry)
+        self._scores(registry)
+        self.model = Info("argus_model", "Which model forecasts.", registry=registry)
+
+    def _work(self, registry: CollectorRegistry) -> None:
         self.windows = Counter("argus_inference_windows", "Windows read.", registry=registry)
         self.skipped = Counter(
             "argus_inference_skipped_windows",
-            "Windows not forecast from: a newer one is there.",
+            "Windows that were not forecast from: a newer one was read, or no target was ever observed.",
             ["reason"],
             registry=registry,
         )
         self.forecasts = Counter("argus_inference_forecasts", "Forecasts published.", registry=registry)
+        self.withheld = Counter(
+            "argus_inference_withheld_series", "Series whose forecast was not finite.", registry=registry
+        )
         self.dead_letters = Counter(
             "argus_inference_dead_letters", "Windows that could not be read, by reason.", ["reason"], registry=registry
         )
+        self.lag = Gauge(
+            "argus_inference_lag_records", "Windows not read yet, by position.", ["partition"], registry=registry
+        )
+        for reason in SKIPS:
+            self.skipped.labels(reason)
+        for reason in UNREADABLE:
+            self.dead_letters.labels(reason)
+
+    def _delays(self, registry: CollectorRegistry) -> None:
         self.batch = Histogram(
             "argus_inference_batch_duration_seconds",
-            "From windows received to forecasts acknowledged.",
-            buckets=(0.01, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 120),
+            "From windows taken to forecasts acknowledged.",
+            buckets=DURATIONS,
             registry=registry,
         )
-        self.lag = Gauge("argus_inference_lag_records", "Windows not read yet.", ["partition"], registry=registry)
+        self.since_step = Histogram(
+            "argus_inference_step_to_forecast_seconds",
+            "From the end of a step, event time, to its forecast's acknowledgement; large in a replay.",
+            buckets=DELAYS,
+            registry=registry,
+        )
+        self.since_window = Histogram(
+            "argus_inference_window_to_forecast_seconds",
+            "From a window's publication to its forecast's acknowledgement.",
+            buckets=DELAYS,
+            registry=registry,
+        )
+
+    def _scores(self, registry: CollectorRegistry) -> None:
         self.coverage = Gauge(
             "argus_forecast_coverage_ratio",
             "Share of recent values inside the 10 to 90 % band; 0.8 is right.",
@@ -41,10 +79,29 @@ class InferenceMetrics:
             ["target", "lead"],
             registry=registry,
         )
-        self.model = Info("argus_model", "Which model forecasts.", registry=registry)
-        for reason in SKIPS:
-            self.skipped.labels(reason)
-        for target in targets:
-            for lead in leads:
-                self.coverage.labels(target, str(lead))
-                self.pinball.labels(target, str(lead))
+        self.naive = Gauge(
+            "argus_forecast_naive_pinball_loss",
+            "The same of yesterday's value taken for certain: what a forecast must beat.",
+            ["target"],
+            registry=registry,
+        )
+        for target in self._targets:
+            self.naive.labels(target).set(math.nan)
+            for lead in SCORED_LEADS:
+                self.coverage.labels(target, str(lead)).set(math.nan)
+                self.pinball.labels(target, str(lead)).set(math.nan)
+
+    def show_scores(self, running: RunningScores) -> None:
+        """Show the live scores."""
+        coverage, pinball, naive = running.coverage.mean(), running.pinball.mean(), running.naive.mean()
+        for t, target in enumerate(self._targets):
+            self.naive.labels(target).set(naive[t])
+            for k, lead in enumerate(SCORED_LEADS):
+                self.coverage.labels(target, str(lead)).set(coverage[t, k])
+                self.pinball.labels(target, str(lead)).set(pinball[t, k])
+
+    def show_lag(self, lag: Mapping[int, int]) -> None:
+        """Show the lag of the partitions that are ours, and of no other."""
+        self.lag.clear()
+        for partition, records in lag.items():
+            self.lag.labels(str(partition)).set(records)

@@ -1,14 +1,15 @@
-"""What inference needs of the outside, by role. The forecaster's port is `argus_forecasting.forecaster.Forecaster`."""
+"""What inference needs of the outside, by role."""
 
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from argus_common.events import Record
 from argus_common.kafka.dead_letters import DeadLetter
-from argus_common.ring.layout import Floats, Steps
+from argus_common.ring.layout import Floats
 from argus_forecasting.forecaster import Forecaster
+from argus_inference.domain.outcome import Outcome
 
-__all__ = ["Forecaster", "HistoryStore", "Ledger", "Publisher"]
+__all__ = ["Display", "ForecastLedger", "Forecaster", "HistoryStore", "Publisher"]
 
 
 class HistoryStore(Protocol):
@@ -19,15 +20,15 @@ class HistoryStore(Protocol):
         ...
 
 
-class Ledger(Protocol):
+class ForecastLedger(Protocol):
     """Earlier forecasts, kept until the steps that they speak of have closed."""
 
-    async def write(self, names: Sequence[str], steps: Steps, values: Floats) -> None:
-        """Keep one row per element; idempotent."""
+    async def keep(self, names: Sequence[str], step: int, quantiles: Floats) -> None:
+        """Keep (server, target, scored lead, level) from origin ``step``; idempotent."""
         ...
 
-    async def read_steps(self, names: Sequence[str], steps: Sequence[int]) -> Floats:
-        """(server, step, value) of exactly these origins, NaN = none."""
+    async def due(self, names: Sequence[str], step: int) -> Floats:
+        """(server, target, scored lead, level) what was forecast for ``step`` that many steps ago, NaN = nothing."""
         ...
 
 
@@ -40,4 +41,12 @@ class Publisher(Protocol):
 
     async def bury(self, letters: Iterable[DeadLetter]) -> None:
         """Publish dead letters."""
+        ...
+
+
+class Display(Protocol):
+    """Where the newest forecasts can be looked at."""
+
+    def update(self, outcome: Outcome, partitions: Sequence[int]) -> None:
+        """Show these servers' forecasts in place of their earlier ones; ``partitions``: (server,) whence they came."""
         ...

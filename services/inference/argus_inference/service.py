@@ -1,113 +1,131 @@
-"""From the windows of a batch to forecasts that are acknowledged: state, then events; the caller commits offsets."""
+"""From windows to forecasts that are acknowledged: state, then events; the caller commits offsets."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from concurrent.futures import Executor
-from typing import TypeVar
+from dataclasses import dataclass, field
+from typing import Literal, TypeVar
 
 import numpy as np
 
-from argus_common.events import ModelReference, WindowClosed
+from argus_common.clock import Clock
+from argus_common.events import ModelReference, Record
 from argus_common.retry import Backoff, retry
 from argus_common.topics import PREDICTIONS
-from argus_forecasting.forecaster import Floats, ForecastBatch, Forecaster
-from argus_inference.adapters.prometheus_page import ForecastPage
+from argus_forecasting.forecaster import Floats
+from argus_inference.domain.backlog import Arrived
 from argus_inference.domain.encode import encode_forecasts
 from argus_inference.domain.outcome import Outcome, outcome
-from argus_inference.domain.scoring import SCORED_LEADS, RunningScores, score
+from argus_inference.domain.scoring import RunningScores, kept, score
 from argus_inference.domain.series import Targets
 from argus_inference.metrics import InferenceMetrics
-from argus_inference.ports import HistoryStore, Ledger, Publisher
+from argus_inference.ports import Display, Forecaster, ForecastLedger, HistoryStore, Publisher
+
+SECONDS_PER_DAY = 86_400
+IN_FLIGHT = 2
+"""Groups at once: one is computed while another is read or published. Bounds memory with ``group_servers``."""
 
 ResultT = TypeVar("ResultT")
+Group = Sequence[Arrived]
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """Everything that inference touches. ``executor``: one thread, where all that takes long is done."""
+
+    history: HistoryStore
+    ledger: ForecastLedger
+    publisher: Publisher
+    display: Display
+    clock: Clock
+    executor: Executor
+    backoff: Backoff = field(default_factory=Backoff)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is forecast. ``group_servers``: so many at once."""
+
+    targets: Targets
+    horizon: int
+    levels: tuple[float, ...]
+    group_servers: int
 
 
 class ForecastService:
     """Forecasts groups of servers, scores their earlier forecasts, publishes and shows the outcome."""
 
-    def __init__(
-        self,
-        targets: Targets,
-        forecaster: Forecaster,
-        history: HistoryStore,
-        ledger: Ledger,
-        publisher: Publisher,
-        page: ForecastPage,
-        metrics: InferenceMetrics,
-        executor: Executor,
-        *,
-        horizon: int,
-        levels: tuple[float, ...],
-        chunk_servers: int,
-        backoff: Backoff | None = None,
-    ) -> None:
-        self._targets, self._forecaster = targets, forecaster
-        self._history, self._ledger, self._publisher = history, ledger, publisher
-        self._page, self._metrics, self._executor = page, metrics, executor
-        self._horizon, self._levels, self._chunk = horizon, levels, chunk_servers
-        self._backoff = backoff or Backoff()
-        self._running = RunningScores(len(targets.metrics))
-        kind = "statistical" if forecaster.kind == "statistical" else "unknown"
+    def __init__(self, plan: Plan, forecaster: Forecaster, outside: Outside, metrics: InferenceMetrics) -> None:
+        self._plan, self._forecaster, self._outside, self._metrics = plan, forecaster, outside, metrics
+        self._running = RunningScores()
+        kind: Literal["statistical", "unknown"] = "statistical" if forecaster.kind == "statistical" else "unknown"
         self._model = ModelReference(name=forecaster.name, version=forecaster.version, kind=kind)
         metrics.model.info({"name": forecaster.name, "version": forecaster.version, "kind": forecaster.kind})
 
-    async def forecast(self, windows: Iterable[WindowClosed]) -> None:
+    async def forecast(self, arrived: Iterable[Arrived]) -> None:
         """Forecast the servers of these windows, each from its window's step.
 
         Raises:
             TransientError: Redis or Kafka stayed unwell for longer than the retries last.
         """
-        groups: dict[tuple[str, int, int], list[WindowClosed]] = {}
-        for window in windows:
-            groups.setdefault((window.fleet, window.step, window.step_seconds), []).append(window)
-        for group in groups.values():
-            for begin in range(0, len(group), self._chunk):
-                await self._group(group[begin : begin + self._chunk])
+        gate = asyncio.Semaphore(IN_FLIGHT)
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                done = [tasks.create_task(self._gated(gate, group)) for group in self._groups(arrived)]
+        except ExceptionGroup as failures:
+            raise failures.exceptions[0] from failures
+        for task in done:
+            group, result = task.result()
+            await self._compute(self._outside.display.update, result, [one.partition for one in group])
+        self._metrics.show_scores(self._running)
 
-    async def _group(self, windows: Sequence[WindowClosed]) -> None:
-        names = [f"{window.fleet}/{window.server}" for window in windows]
-        step, length = windows[0].step, self._forecaster.history_steps
-        rings = await self._retry("read rings", lambda: self._history.read(names, step, length))
-        earlier = await self._retry(
-            "read earlier forecasts", lambda: self._ledger.read_steps(names, [step - lead for lead in SCORED_LEADS])
-        )
-        result = await asyncio.get_running_loop().run_in_executor(
-            self._executor, self._compute, windows, rings, earlier
-        )
-        rows = self._ledger_rows(result)
-        steps = np.full(len(names), step, np.int64)
-        await self._retry("keep forecasts", lambda: self._ledger.write(names, steps, rows))
-        records = await asyncio.get_running_loop().run_in_executor(
-            self._executor, lambda: list(encode_forecasts(result, self._targets, self._levels, self._model))
-        )
-        await self._retry("publish forecasts", lambda: self._publisher.send(PREDICTIONS.name, records))
-        await asyncio.get_running_loop().run_in_executor(self._executor, self._page.update, result)
-        self._metrics.forecasts.inc(len(records))
-        self._observe(result)
+    def _groups(self, arrived: Iterable[Arrived]) -> Iterable[Group]:
+        """Servers of one fleet and step."""
+        alike: dict[tuple[str, int, int], list[Arrived]] = {}
+        for one in arrived:
+            alike.setdefault((one.window.fleet, one.window.step, one.window.step_seconds), []).append(one)
+        size = self._plan.group_servers
+        return (group[i : i + size] for group in alike.values() for i in range(0, len(group), size))
 
-    def _compute(self, windows: Sequence[WindowClosed], rings: Floats, earlier: Floats) -> Outcome:
-        limits = self._targets.limits(windows)
-        observed = rings[:, -1, self._targets.columns]
-        batch = self._targets.batch(rings, windows, limits)
-        forecast: ForecastBatch = self._forecaster.forecast(batch, self._horizon, self._levels)
-        made = earlier.reshape(len(windows), len(SCORED_LEADS), len(self._targets.metrics), len(SCORED_LEADS), -1)
-        due = np.stack([made[:, k, :, k] for k in range(len(SCORED_LEADS))], axis=2)
-        return outcome(windows, observed, limits, forecast, score(due, self._levels, observed), self._targets)
+    async def _gated(self, gate: asyncio.Semaphore, group: Group) -> tuple[Group, Outcome]:
+        async with gate:
+            return group, await self._group(group)
 
-    def _ledger_rows(self, result: Outcome) -> Floats:
-        """(server, target × lead × level) what later steps will be scored against."""
-        leads = [min(lead, self._horizon) - 1 for lead in SCORED_LEADS]
-        rows = result.quantiles[:, :, leads].copy()
-        rows[:, :, [lead > self._horizon for lead in SCORED_LEADS]] = np.nan
-        return rows.reshape(len(result.windows), -1)
+    async def _group(self, group: Group) -> Outcome:
+        outside, names, step = self._outside, [one.name for one in group], group[0].window.step
+        length = self._forecaster.history_steps
+        rings = await self._retry("read rings", lambda: outside.history.read(names, step, length))
+        due = await self._retry("read earlier forecasts", lambda: outside.ledger.due(names, step))
+        result, records = await self._compute(self._forecast, group, rings, due)
+        rows = kept(result.quantiles, result.seen)
+        await self._retry("keep forecasts", lambda: outside.ledger.keep(names, step, rows))
+        await self._retry("publish forecasts", lambda: outside.publisher.send(PREDICTIONS.name, records))
+        self._account(group, result, len(records))
+        return result
 
-    def _observe(self, result: Outcome) -> None:
-        self._running.add(result.scores)
-        for t, name in enumerate(self._targets.names):
-            for k, lead in enumerate(SCORED_LEADS):
-                if not np.isnan(self._running.coverage[t, k]):
-                    self._metrics.coverage.labels(name, str(lead)).set(self._running.coverage[t, k])
-                    self._metrics.pinball.labels(name, str(lead)).set(self._running.pinball[t, k])
+    def _forecast(self, group: Group, rings: Floats, due: Floats) -> tuple[Outcome, list[Record]]:
+        plan, windows = self._plan, [one.window for one in group]
+        limits, values = plan.targets.limits(windows), plan.targets.values(rings, windows)
+        batch = plan.targets.batch(values, windows, limits)
+        forecast = self._forecaster.forecast(batch, plan.horizon, plan.levels)
+        observed, day = values[:, :, -1], SECONDS_PER_DAY // batch.step_seconds
+        yesterday = values[:, :, -1 - day] if day < values.shape[2] else np.full_like(observed, np.nan)
+        scores = score(due, plan.levels, observed, yesterday)
+        result = outcome(windows, observed, limits, forecast, scores, plan.targets)
+        return result, list(encode_forecasts(result, plan.targets, plan.levels, self._model))
+
+    def _account(self, group: Group, result: Outcome, published: int) -> None:
+        metrics, now = self._metrics, self._outside.clock.now_ms() / 1000
+        metrics.forecasts.inc(published)
+        metrics.skipped.labels("no_target").inc(len(group) - published)
+        metrics.withheld.inc(result.withheld)
+        for one in group:
+            metrics.since_step.observe(now - one.end)
+            metrics.since_window.observe(now - one.timestamp_ms / 1000)
+        self._running.add(result.scores, group[0].window.step)
+
+    async def _compute(self, function: Callable[..., ResultT], *arguments: object) -> ResultT:
+        return await asyncio.get_running_loop().run_in_executor(self._outside.executor, function, *arguments)
 
     async def _retry(self, what: str, operation: Callable[[], Awaitable[ResultT]]) -> ResultT:
-        return await retry(what, operation, self._backoff)
+        return await retry(what, operation, self._outside.backoff)

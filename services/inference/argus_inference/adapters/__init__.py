@@ -1,1 +1,1 @@
-"""Kafka and Prometheus at the edge of inference."""
+"""Kafka, Redis and Prometheus at the edge of inference."""

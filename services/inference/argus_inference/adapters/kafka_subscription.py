@@ -2,10 +2,11 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from aiokafka import ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 from aiokafka.structs import OffsetAndMetadata
 from faststream import AckPolicy
@@ -13,32 +14,55 @@ from faststream.kafka import KafkaBroker, KafkaMessage
 
 from argus_common.settings import KafkaSettings
 from argus_common.topics import WINDOWS
+from argus_inference.adapters.prometheus_page import ForecastPage
 from argus_inference.handlers import WindowHandler
 from argus_inference.settings import InferenceSettings
 
 POLL_MS = 100
 HEARTBEAT_MS = 1000
+FETCH_BYTES_PER_PARTITION = 4 * 1024 * 1024
+PROBE_SECONDS = 3.0
 
 _log = logging.getLogger("argus.inference.subscription")
+
+
+@dataclass(slots=True)
+class Assignment(ConsumerRebalanceListener):  # type: ignore[misc] # the library is untyped
+    """Tells those who remember servers by partition which partitions are ours."""
+
+    handler: WindowHandler
+    page: ForecastPage
+
+    async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
+        """Nothing: a batch that is in work ends as usual, its commit is refused, and it is read again."""
+
+    async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
+        """All of them begin at their committed offsets."""
+        partitions = sorted(tp.partition for tp in assigned)
+        self.handler.on_assigned(partitions)
+        self.page.retain(partitions)
+        _log.info("partitions assigned", extra={"partitions": partitions})
 
 
 class Subscription:
     """Subscribes a handler to the windows topic.
 
-    Offsets are committed by hand after a batch is done, so that a failure or a crash repeats it. A failure is kept
-    and ends the service: with any other acknowledgement policy the framework would go on past it, or repeat it at
-    once and for ever.
+    Offsets are committed by hand once their forecasts are acknowledged, so that a failure or a crash repeats them. A
+    failure is kept and ends the service: with any other acknowledgement policy the framework would go on past it, or
+    repeat it at once and for ever.
     """
 
-    def __init__(self, broker: KafkaBroker, handler: WindowHandler) -> None:
-        self._broker, self._handler = broker, handler
+    def __init__(self, broker: KafkaBroker, handler: WindowHandler, page: ForecastPage) -> None:
+        self._broker, self._handler, self._page = broker, handler, page
         self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.batches = 0
 
     def subscribe(self, kafka: KafkaSettings, settings: InferenceSettings) -> None:
         """Register the subscriber; the broker starts it."""
+        self._topic = kafka.topic(WINDOWS.name)
         session_ms = round(kafka.session_timeout.total_seconds() * 1000)
-        subscriber = self._broker.subscriber(
-            kafka.topic(WINDOWS.name),
+        self._subscriber = self._broker.subscriber(
+            self._topic,
             group_id=settings.group,
             batch=True,
             max_records=settings.max_poll_records,
@@ -48,30 +72,68 @@ class Subscription:
             session_timeout_ms=session_ms,
             rebalance_timeout_ms=2 * session_ms,
             heartbeat_interval_ms=HEARTBEAT_MS,
+            max_partition_fetch_bytes=FETCH_BYTES_PER_PARTITION,
+            listener=Assignment(self._handler, self._page),
             decoder=_undecoded,
         )
-        subscriber(self._on_batch)
+        self._subscriber(self._on_batch)
+
+    @property
+    def busy(self) -> bool:
+        """Whether a batch is in work."""
+        return self._handler.busy
+
+    async def tick(self) -> None:
+        """Let the handler do what is due by the clock."""
+        consumer = self._subscriber.consumer
+        if consumer is not None and not self.failed.done():
+            await self._commit(consumer, await self._handler.on_tick())
+
+    async def lag(self) -> dict[int, int] | None:
+        """Records that were not read yet by partition, as the broker itself says now; None if it does not answer."""
+        consumer = self._subscriber.consumer
+        try:
+            async with asyncio.timeout(PROBE_SECONDS):
+                if consumer is None or not (ours := list(consumer.assignment())):
+                    return {}
+                ends = await consumer.end_offsets(ours)
+                return {tp.partition: max(0, ends[tp] - await consumer.position(tp)) for tp in ours}
+        except (KafkaError, TimeoutError):
+            return None
 
     async def _on_batch(self, message: KafkaMessage) -> None:
         if self.failed.done():
             return
+        self.batches += 1
         records: Sequence[ConsumerRecord[bytes, bytes]] = message.raw_message
+        consumer: AIOKafkaConsumer = message.consumer
         try:
-            await self._handler.on_windows(records, message.consumer)  # type: ignore[arg-type]
+            offsets = await self._handler.on_windows(records, _queued(records, consumer))
         except Exception as error:  # noqa: BLE001 - told to whoever awaits ``failed``, which ends the process
             self.failed.set_exception(error)
             return
-        await self._commit(message, records)
+        await self._commit(consumer, offsets)
 
-    @staticmethod
-    async def _commit(message: KafkaMessage, records: "Sequence[ConsumerRecord[bytes, bytes]]") -> None:
-        offsets = {TopicPartition(r.topic, r.partition): OffsetAndMetadata(r.offset + 1, "") for r in records}
+    async def _commit(self, consumer: AIOKafkaConsumer, offsets: Mapping[int, int]) -> None:
+        ours = consumer.assignment()
+        wanted = {TopicPartition(self._topic, p): OffsetAndMetadata(offset, "") for p, offset in offsets.items()}
+        if not (wanted := {tp: offset for tp, offset in wanted.items() if tp in ours}):
+            return
         try:
-            await message.consumer.commit(offsets)  # type: ignore[call-arg]
+            await consumer.commit(wanted)
         except (CommitFailedError, IllegalStateError) as error:
             _log.info("commit refused after a rebalance, the batch is read again", extra={"error": str(error)})
         except KafkaError as error:
             _log.warning("commit failed, a later one covers it", extra={"error": str(error)})
+
+
+def _queued(records: "Sequence[ConsumerRecord[bytes, bytes]]", consumer: AIOKafkaConsumer) -> dict[int, int]:
+    """Records behind the batch in each of its partitions, as of the last fetch."""
+    queued = {}
+    for record in records:
+        end = consumer.highwater(TopicPartition(record.topic, record.partition))
+        queued[record.partition] = 0 if end is None else max(0, end - record.offset - 1)
+    return queued
 
 
 async def _undecoded(message: Any) -> Any:  # noqa: ANN401 - the framework's hook, which must not parse anything

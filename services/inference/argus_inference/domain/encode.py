@@ -29,12 +29,15 @@ Document = dict[str, Any]
 def encode_forecasts(
     outcome: Outcome, targets: Targets, levels: tuple[float, ...], model: ModelReference
 ) -> Iterator[Record]:
-    """One event per server. The same outcome always gives the same bytes."""
+    """One event per server of which any target was seen. The same outcome always gives the same bytes."""
     servers, names = len(outcome.windows), targets.names
-    flat = outcome.quantiles.astype(np.float64).reshape(servers * len(names), *outcome.quantiles.shape[2:])
-    quantiles = round_alike(flat, SIGNIFICANT_DIGITS).reshape(outcome.quantiles.shape)
+    shown = np.where(outcome.seen[:, :, None, None], outcome.quantiles, 0)
+    flat = shown.astype(np.float64).reshape(servers * len(names), *shown.shape[2:])
+    quantiles = round_alike(flat, SIGNIFICANT_DIGITS).reshape(shown.shape)
     reference = model.model_dump()
     for i, window in enumerate(outcome.windows):
+        if not outcome.seen[i].any():
+            continue
         risk = round(float(outcome.risk[i]), 1)
         body = {
             "fleet": window.fleet,
@@ -45,7 +48,7 @@ def encode_forecasts(
             "model": reference,
             "observed": {name: window.metrics[name] for name in names if name in window.metrics},
             "levels": levels,
-            "quantiles": {name: quantiles[i, t].tolist() for t, name in enumerate(names) if _seen(outcome, i, t)},
+            "quantiles": {name: quantiles[i, t].tolist() for t, name in enumerate(names) if outcome.seen[i, t]},
             "breaches": _breaches(outcome, i, targets),
             "risk": risk,
             "level": level_of(risk).value,
@@ -105,10 +108,5 @@ def _quality(outcome: Outcome, i: int, names: tuple[str, ...]) -> dict[str, Docu
             "warming_up": bool(outcome.warming_up[i, t]),
         }
         for t, name in enumerate(names)
-        if _seen(outcome, i, t)
+        if outcome.seen[i, t]
     }
-
-
-def _seen(outcome: Outcome, i: int, t: int) -> bool:
-    """Whether the target was ever observed on the server; of one that was not there is no forecast."""
-    return bool(outcome.observed_share[i, t] > 0)

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from argus_common.events import WindowClosed
-from argus_forecasting.forecaster import Floats, ForecastBatch
+from argus_forecasting.forecaster import Floats, ForecastBatch, Mask
 from argus_inference.domain.risk import risk_scores
 from argus_inference.domain.scoring import Scores
 from argus_inference.domain.series import Targets
@@ -18,20 +18,24 @@ class Outcome:
     """Servers of one fleet and step, with their forecasts.
 
     ``observed``: (server, target) at the origin, NaN = missing. ``quantiles``: (server, target, lead, level).
-    ``limits``: (server, target). ``probability``: (server, target, within). ``time_to_threshold``: (server, target, 3)
-    minutes. ``risk``: (server,) 0 … 100. ``observed_share``, ``warming_up``: (server, target).
+    ``seen``: (server, target) whether there is a forecast: the target was observed at some time, and the forecast is
+    finite. ``limits``: (server, target), NaN = none. ``probability``: (server, target, within), NaN = no limit.
+    ``time_to_threshold``: (server, target, 3) minutes, NaN = not within the horizon. ``risk``: (server,) 0 … 100.
+    ``observed_share``, ``warming_up``: (server, target). ``withheld``: series whose forecast was not finite.
     """
 
     windows: Sequence[WindowClosed]
     observed: Floats
     limits: Floats
     quantiles: Floats
+    seen: Mask
     probability: Floats
     time_to_threshold: Floats
     risk: npt.NDArray[np.float64]
     observed_share: Floats
-    warming_up: npt.NDArray[np.bool_]
+    warming_up: Mask
     scores: Scores
+    withheld: int
 
 
 def outcome(
@@ -44,9 +48,12 @@ def outcome(
 ) -> Outcome:
     """Fold the series of a forecast back into servers, and weigh the risk."""
     shape = (len(windows), len(targets.metrics))
-    share = forecast.observed_share.reshape(shape)
-    limits = np.where(share > 0, limits, np.float32(np.nan))  # nothing is said of what was never seen
-    probability = np.where(np.isnan(limits)[:, :, None], np.nan, forecast.breach_probability.reshape(*shape, -1))
+    finite = np.isfinite(forecast.quantiles).all(axis=(1, 2))
+    known = forecast.observed_share > 0
+    seen = (known & finite).reshape(shape)
+    probability = forecast.breach_probability.reshape(*shape, -1)
+    limits = np.where(seen & np.isfinite(probability).all(axis=2), limits, np.float32(np.nan))
+    probability = np.where(np.isnan(limits)[:, :, None], np.float32(np.nan), probability)
     with np.errstate(invalid="ignore"):
         crossed = observed * targets.harm() >= limits * targets.harm()
     return Outcome(
@@ -54,10 +61,12 @@ def outcome(
         observed,
         limits,
         forecast.quantiles.reshape(*shape, *forecast.quantiles.shape[1:]),
+        seen,
         probability,
         forecast.time_to_threshold.reshape(*shape, -1),
         risk_scores(probability, crossed, targets.severity()),
-        share,
+        forecast.observed_share.reshape(shape),
         forecast.warming_up.reshape(shape),
         scores,
+        int(np.count_nonzero(known & ~finite)),
     )

@@ -5,49 +5,77 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from argus_forecasting.forecaster import Floats
+from argus_forecasting.forecaster import Floats, Mask
 
 SCORED_LEADS = (1, 12, 96)
+BAND = (0.1, 0.9)
+"""Levels between which eight of ten values should fall."""
 
 Doubles = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """(server, target, lead) each, NaN where there was no forecast or no value."""
+    """(server, target, lead) each, NaN where there was no forecast or no value. ``inside``: 1 within the band, else 0.
+
+    ``naive``: (server, target) pinball loss of yesterday's value at the same time, taken as a certain forecast.
+    """
 
     pit: Doubles
     residual: Doubles
     pinball: Doubles
     inside: Doubles
-    """1 inside the 10 to 90 % band, 0 outside."""
+    naive: Doubles
 
 
-def score(quantiles: Floats, levels: tuple[float, ...], value: Floats) -> Scores:
+def kept(quantiles: Floats, seen: Mask) -> Floats:
+    """(server, target, scored lead, level) what later steps will be scored against, NaN = nothing.
+
+    Args:
+        quantiles: (server, target, lead, level) from lead 1 on.
+        seen: (server, target) whether there is a forecast.
+    """
+    horizon = quantiles.shape[2]
+    picked = quantiles[:, :, [min(lead, horizon) - 1 for lead in SCORED_LEADS]].copy()
+    picked[:, :, [lead > horizon for lead in SCORED_LEADS]] = np.nan
+    picked[~seen] = np.nan
+    return picked
+
+
+def score(quantiles: Floats, levels: tuple[float, ...], value: Floats, yesterday: Floats) -> Scores:
     """Score forecasts that were made ``SCORED_LEADS`` steps ago.
 
     Args:
         quantiles: (server, target, lead, level) of the earlier forecasts, NaN = none.
-        levels: (level,) rising.
+        levels: (level,) rising, with the median and the ends of the band.
         value: (server, target) what came, NaN = nothing.
+        yesterday: (server, target) what there was at the same time of the day before, NaN = nothing.
 
     The PIT is the level at which the value lies between the quantiles, linear in between, 0 or 1 beyond the outer
-    ones; where quantiles coincide with the value, the middle of the levels they span (A. P. Dawid, "Present position
-    and potential developments: some personal views", 1984; randomisation replaced by its mean).
+    ones; where quantiles coincide with the value, the middle of the levels they span.
+
+    References:
+        A. P. Dawid, "Present position and potential developments: some personal views. Statistical theory: the
+        prequential approach", 1984. Where the forecast distribution has a jump, the randomised PIT is replaced by its
+        mean, so that the same input gives the same score.
     """
     steps = np.asarray(levels)
-    gap = value[:, :, None, None] - quantiles
+    gap = (value[:, :, None, None] - quantiles).astype(np.float64)
     missing = np.isnan(gap).any(axis=3)
-    pinball = np.maximum(steps * gap, (steps - 1) * gap).mean(axis=3)
-    median = int(np.argmin(np.abs(steps - 0.5)))
-    low, high = (int(np.argmin(np.abs(steps - level))) for level in (0.1, 0.9))
-    inside = (gap[..., low] >= 0) & (gap[..., high] <= 0)
+    low, high = (gap[..., levels.index(level)] for level in BAND)
     return Scores(
         np.where(missing, np.nan, _pit(quantiles, steps, value)),
-        gap[..., median].astype(np.float64),
-        pinball.astype(np.float64),
-        np.where(missing, np.nan, inside),
+        gap[..., levels.index(0.5)],
+        _pinball(gap, steps),
+        np.where(missing, np.nan, (low >= 0) & (high <= 0)),
+        _pinball((value - yesterday)[:, :, None].astype(np.float64), steps),
     )
+
+
+def _pinball(gap: Doubles, levels: Doubles) -> Doubles:
+    """Mean over the levels (last axis) of the pinball loss; ``gap`` = value − quantile."""
+    loss: Doubles = np.maximum(levels * gap, (levels - 1) * gap).mean(axis=-1)
+    return loss
 
 
 def _pit(quantiles: Floats, steps: Doubles, value: Floats) -> Doubles:
@@ -68,27 +96,47 @@ def _pit(quantiles: Floats, steps: Doubles, value: Floats) -> Doubles:
 
 
 @dataclass(slots=True)
+class RunningMean:
+    """Means over servers and recent steps: a step counts ``keep`` times as much as the one after it.
+
+    The same whatever the order and the groups in which the servers of a step come.
+    """
+
+    keep: float = 0.98
+    """Fifty steps, four hours of five minutes, dominate."""
+    _step: int = 0
+    _sum: Doubles | None = None
+    _count: Doubles | None = None
+
+    def add(self, values: Doubles, step: int) -> None:
+        """Count ``values`` (server, …) of ``step``, NaN = none."""
+        known = ~np.isnan(values)
+        total, count = np.where(known, values, 0).sum(axis=0), known.sum(axis=0).astype(np.float64)
+        if self._sum is None or self._count is None:
+            self._sum, self._count, self._step = total, count, step
+            return
+        faded = self.keep ** max(0, step - self._step)
+        self._sum, self._count = self._sum * faded + total, self._count * faded + count
+        self._step = max(self._step, step)
+
+    def mean(self) -> Doubles:
+        """(…) NaN where nothing was counted."""
+        if self._sum is None or self._count is None:
+            return np.array(np.nan)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return np.where(self._count > 0, self._sum / self._count, np.nan)
+
+
+@dataclass(slots=True)
 class RunningScores:
-    """Exponentially weighted coverage and pinball loss per target and lead; a cell counts from its first score."""
+    """Live coverage and pinball loss per (target, lead), and of the naive forecast per (target,)."""
 
-    targets: int
-    weight: float = 0.02
-    """Of a step's mean: fifty steps, about four hours, dominate."""
-    coverage: Doubles = field(init=False)
-    pinball: Doubles = field(init=False)
+    coverage: RunningMean = field(default_factory=RunningMean)
+    pinball: RunningMean = field(default_factory=RunningMean)
+    naive: RunningMean = field(default_factory=RunningMean)
 
-    def __post_init__(self) -> None:
-        self.coverage = np.full((self.targets, len(SCORED_LEADS)), np.nan)
-        self.pinball = np.full((self.targets, len(SCORED_LEADS)), np.nan)
-
-    def add(self, scores: Scores) -> None:
+    def add(self, scores: Scores, step: int) -> None:
         """Count the scores of a group of servers."""
-        self.coverage = self._moved(self.coverage, scores.inside)
-        self.pinball = self._moved(self.pinball, scores.pinball)
-
-    def _moved(self, old: Doubles, new: Doubles) -> Doubles:
-        known = ~np.isnan(new)
-        count = known.sum(axis=0)
-        mean = np.where(count > 0, np.where(known, new, 0).sum(axis=0) / np.maximum(count, 1), np.nan)
-        moved = np.where(np.isnan(old), mean, old + self.weight * (mean - old))
-        return np.where(np.isnan(mean), old, moved)
+        self.coverage.add(scores.inside, step)
+        self.pinball.add(scores.pinball, step)
+        self.naive.add(scores.naive, step)

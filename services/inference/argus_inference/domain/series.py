@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from argus_common.errors import ConfigurationError
 from argus_common.events import WindowClosed
 from argus_common.metrics import Catalogue, Metric
 from argus_forecasting.forecaster import Floats, SeriesBatch
@@ -22,8 +23,14 @@ class Targets:
 
     @classmethod
     def of(cls, catalogue: Catalogue) -> "Targets":
-        """The targets of ``catalogue``."""
+        """The targets of ``catalogue``.
+
+        Raises:
+            ConfigurationError: it has none.
+        """
         metrics, names = catalogue.targets(), catalogue.names()
+        if not metrics:
+            raise ConfigurationError("no metric of the catalogue is a target: set `target: true` on what to forecast")
         return cls(catalogue, metrics, np.array([names.index(metric.name) for metric in metrics]))
 
     @property
@@ -52,18 +59,33 @@ class Targets:
             rows.append(cache[key])
         return np.array(rows, np.float32).reshape(len(windows), len(self.metrics))
 
-    def batch(self, history: Floats, windows: Sequence[WindowClosed], limits: Floats) -> SeriesBatch:
+    def values(self, rings: Floats, windows: Sequence[WindowClosed]) -> Floats:
+        """(server, target, time) the histories of the targets, NaN = missing or not finite as float32.
+
+        The last column is the windows' own: it is right even where the rings were lost a moment ago.
+
+        Args:
+            rings: (server, time, metric), last column = the windows' step.
+            windows: one per server, all of one step.
+        """
+        values = np.ascontiguousarray(rings[:, :, self.columns].transpose(0, 2, 1))
+        with np.errstate(over="ignore"):
+            for t, name in enumerate(self.names):
+                values[:, t, -1] = [window.metrics.get(name, np.nan) for window in windows]
+        values[~np.isfinite(values)] = np.nan
+        return values
+
+    def batch(self, values: Floats, windows: Sequence[WindowClosed], limits: Floats) -> SeriesBatch:
         """The series of these servers, server by server, target by target.
 
         Args:
-            history: (server, time, metric) rings, last column = the windows' step.
+            values: (server, target, time) histories.
             windows: one per server, all of one step.
             limits: (server, target).
         """
         servers, targets = len(windows), len(self.metrics)
-        values = history[:, :, self.columns].transpose(0, 2, 1).reshape(servers * targets, -1)
         return SeriesBatch(
-            np.ascontiguousarray(values),
+            values.reshape(servers * targets, -1),
             np.full(servers * targets, windows[0].step, np.int64),
             windows[0].step_seconds,
             np.tile(np.array([metric.lower for metric in self.metrics], np.float32), servers),
