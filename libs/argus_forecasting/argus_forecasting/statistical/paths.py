@@ -15,9 +15,8 @@ SLOPE_STEPS = 24
 """A slope is judged over two hours of five-minute steps."""
 GOOD_FIT = 0.8
 """Share of variance that a line must explain before its slope is taken for a trend."""
-ONE_SIDED = (3.0, 5.0)
-"""Mean difference to the analogs in units of its spread: below the first they surround the present, above the second
-they all lie on one side."""
+ONE_SIDED = 0.8
+"""Excess of analogs on one side of the present (1 = all of them) from which they no longer surround it."""
 
 
 def sample_paths(history: History, analogs: Analogs, horizon: int) -> Floats:
@@ -43,10 +42,9 @@ def _level_shift(history: History, analogs: Analogs) -> Floats:
 
 
 def _one_sided(apart: Floats) -> Floats:
-    """(series,) 0 where the differences surround zero, 1 where they all lie on one side of it."""
-    ratio = np.abs(apart.mean(axis=1)) / (apart.std(axis=1) + 1e-9)
-    low, high = ONE_SIDED
-    share: Floats = np.clip((ratio - low) / (high - low), 0, 1).astype(np.float32)
+    """(series,) 0 where the differences to the analogs surround zero, 1 where all of them have one sign."""
+    excess = np.abs(np.sign(apart).mean(axis=1))
+    share: Floats = np.clip((excess - ONE_SIDED) / (1 - ONE_SIDED), 0, 1).astype(np.float32)
     return share
 
 

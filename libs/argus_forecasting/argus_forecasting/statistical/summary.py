@@ -34,7 +34,8 @@ def crossing_curve(paths: Floats, limit: Floats, harm: Signs) -> Floats:
     worst = np.maximum.accumulate(paths * sign, axis=1)
     crossed = (worst >= limit[:, None, None] * sign).sum(axis=2)
     curve = (crossed + PRIOR_PATHS * _reachable(worst, limit, harm)) / (paths.shape[2] + 2 * PRIOR_PATHS)
-    return np.where(np.isnan(limit)[:, None], np.nan, curve).astype(np.float32)
+    rising = np.maximum.accumulate(curve, axis=1)  # the prior fades and returns with the spread; the truth only rises
+    return np.where(np.isnan(limit)[:, None], np.nan, rising).astype(np.float32)
 
 
 def _reachable(worst: Floats, limit: Floats, harm: Signs) -> Floats:
