@@ -53,7 +53,7 @@ def forecast(
     del statistical  # the only forecaster there is
     if (origins is None) == (every is None):
         raise ConfigurationError("give either --origins FILE or --every K")
-    request = Request(horizon, _levels(quantiles), _limits(limit or []))
+    request = Request(horizon, parse_levels(quantiles), parse_limits(limit or []))
     with console.status(f"Reading {file} ..."):
         rows = read_trace(file, Selection())
     step_seconds = step or infer_step(rows)
@@ -164,7 +164,12 @@ def _breach_frame(
     )
 
 
-def _levels(text: str) -> tuple[float, ...]:
+def parse_levels(text: str) -> tuple[float, ...]:
+    """Quantile levels from text such as ``0.1,0.5,0.9``.
+
+    Raises:
+        ConfigurationError: it holds something else.
+    """
     try:
         levels = tuple(sorted({float(part) for part in text.split(",")}))
     except ValueError:
@@ -174,7 +179,12 @@ def _levels(text: str) -> tuple[float, ...]:
     return levels
 
 
-def _limits(pairs: list[str]) -> Mapping[str, float]:
+def parse_limits(pairs: list[str]) -> Mapping[str, float]:
+    """Limits from texts such as ``cpu_used_pct=90``.
+
+    Raises:
+        ConfigurationError: one holds something else.
+    """
     limits = {}
     for pair in pairs:
         metric, _, value = pair.partition("=")

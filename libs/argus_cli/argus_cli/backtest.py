@@ -1,0 +1,135 @@
+"""``argus backtest``: how good forecasts of a recorded trace would have been, beside the baselines."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import polars as pl
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from argus_cli.forecast import parse_levels, parse_limits
+from argus_cli.trace_frame import IDENTITY, Selection, read_trace
+from argus_common.errors import ConfigurationError
+from argus_common.metrics import DEFAULT_CATALOGUE
+from argus_forecasting.backtest import Scores, Windows, evaluate, rolling_origins, run
+from argus_forecasting.batch import Request, described
+from argus_forecasting.grid import grid, infer_step
+from argus_forecasting.statistical import AnalogForecaster
+
+console = Console()
+
+FIRST_SHARE = 0.5
+"""Of the trace is history before the first origin, eight days at most."""
+HISTORY_SECONDS = 8 * 86_400
+ENOUGH_IN_BIN = 100
+"""Forecasts in a bin of probabilities before its reliability is judged."""
+
+
+def backtest(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="Parquet or CSV, wide or long.")],
+    metric: Annotated[list[str] | None, typer.Option(help="Only this metric; repeatable. All by default.")] = None,
+    horizon: Annotated[int, typer.Option(min=1, help="Steps to forecast.")] = 96,
+    every: Annotated[int, typer.Option(min=1, help="One origin every K steps.")] = 48,
+    quantiles: Annotated[
+        str, typer.Option(help="Levels, separated by commas.")
+    ] = "0.1,0.2,0.3,0.4,0.5,0.6,0.7,0.8,0.9",
+    step: Annotated[int | None, typer.Option(min=1, help="Seconds per step; inferred by default.")] = None,
+    limit: Annotated[
+        list[str] | None, typer.Option(metavar="METRIC=VALUE", help="Where a metric hurts; repeatable.")
+    ] = None,
+    servers: Annotated[int | None, typer.Option(min=1, help="Only the first N servers by name.")] = None,
+    out: Annotated[Path | None, typer.Option(dir_okay=False, help="JSON file for all scores.")] = None,
+    plots: Annotated[Path | None, typer.Option(file_okay=False, help="Folder for PNG plots.")] = None,
+) -> None:
+    """Score the statistical forecaster on a recorded trace, from rolling origins, without looking ahead.
+
+    Losses are the weighted quantile loss (WQL; lower is better) and the mean absolute scaled error; *relative* is the
+    geometric mean over servers of the loss against seasonal naive (yesterday's value), with a 90 % interval.
+
+    Example: argus backtest week.parquet --metric cpu_used_pct --limit cpu_used_pct=90 --plots plots
+    """
+    request = Request(horizon, parse_levels(quantiles), parse_limits(limit or []))
+    with console.status(f"Reading {file} ..."):
+        rows = read_trace(file, Selection(servers=servers))
+    names = metric or [name for name, kind in rows.schema.items() if kind.is_numeric() and name not in IDENTITY]
+    found: dict[str, tuple[Scores, Windows]] = {}
+    with _progress() as progress:
+        for name in names:
+            task = progress.add_task(name)
+            scored = _score(rows, name, step or infer_step(rows), every, request, progress, task)
+            if scored is not None:
+                found[name] = scored
+    if not found:
+        raise ConfigurationError(f"{file}: no window of {horizon} steps with enough history; try --horizon or --every")
+    _tell({name: scores for name, (scores, _) in found.items()})
+    if out is not None:
+        out.write_text(json.dumps({name: asdict(scores) for name, (scores, _) in found.items()}, indent=2))
+    if plots is not None:
+        from argus_cli.backtest_plots import draw  # noqa: PLC0415 - matplotlib only where it is wanted
+
+        for name, (scores, windows) in found.items():
+            console.print(f"Wrote {draw(plots, name, scores, windows, request.levels)}")
+
+
+def _score(
+    rows: pl.DataFrame, name: str, step_seconds: int, every: int, request: Request, progress: Progress, task: TaskID
+) -> tuple[Scores, Windows] | None:
+    if name not in rows.columns:
+        raise ConfigurationError(f"the trace has no metric {name!r}")
+    values = grid(rows, name, step_seconds)
+    first = min(round(FIRST_SHARE * values.values.shape[1]), HISTORY_SECONDS // step_seconds)
+    origins = rolling_origins(values, first, every, request.horizon)
+    progress.update(task, total=len(origins))
+    if len(origins) == 0:
+        return None
+    what = described(name, DEFAULT_CATALOGUE, request)
+    windows = run(AnalogForecaster(), values, origins, what, request, lambda done: progress.advance(task, done))
+    return None if windows is None else (evaluate(windows, request.levels, what), windows)
+
+
+def _tell(scores: dict[str, Scores]) -> None:
+    table = Table(title="Forecasts", title_justify="left")
+    for name in (
+        "metric",
+        "windows",
+        "WQL",
+        "naive",
+        "seasonal naive",
+        "relative (90 %)",
+        "MASE",
+        "median",
+        "coverage",
+    ):
+        table.add_column(name, justify="left" if name == "metric" else "right", no_wrap=name != "seasonal naive")
+    for name, s in scores.items():
+        relative = f"{s.relative[0]:.2f} ({s.relative[1]:.2f} to {s.relative[2]:.2f})"
+        numbers = [f"{value:.3f}" for value in (s.wql, s.wql_naive, s.wql_seasonal_naive)]
+        table.add_row(
+            name, f"{s.windows:,}", *numbers, relative, f"{s.mase:.2f}", f"{s.mase_median:.2f}", f"{s.coverage:.2f}"
+        )
+    console.print(table)
+    warned = {name: s for name, s in scores.items() if s.breach}
+    if warned:
+        _tell_breaches(warned)
+
+
+def _tell_breaches(scores: dict[str, Scores]) -> None:
+    table = Table(title="Breach probabilities, from origins below the limit", title_justify="left")
+    for name in ("metric", "within", "happened", "Brier skill", "largest reliability gap"):
+        table.add_column(name, justify="left" if name in ("metric", "within") else "right")
+    for name, s in scores.items():
+        for within, b in s.breach.items():
+            gaps = [abs(p - share) for p, share, count in b.reliability if count >= ENOUGH_IN_BIN]
+            table.add_row(name, within, f"{b.base_rate:.1%}", f"{b.brier_skill:.2f}", f"{max(gaps, default=0):.2f}")
+    console.print(table)
+
+
+def _progress() -> Progress:
+    return Progress(
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("origins"), TimeRemainingColumn(),
+        console=Console(stderr=True),
+    )  # fmt: skip

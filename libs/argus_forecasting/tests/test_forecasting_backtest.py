@@ -1,0 +1,127 @@
+"""Grids, batch forecasts and the rolling backtest."""
+
+import numpy as np
+import polars as pl
+import pytest
+
+from argus_common.errors import ConfigurationError
+from argus_common.metrics import DEFAULT_CATALOGUE, Metric
+from argus_forecasting.backtest import evaluate, rolling_origins, run
+from argus_forecasting.batch import Origins, Request, described, forecasts
+from argus_forecasting.grid import Grid, grid, infer_step
+from argus_forecasting.scores import brier_skill, reliability, seasonal_error, wql
+from argus_forecasting.statistical import AnalogForecaster
+
+LEVELS = (0.1, 0.5, 0.9)
+CPU = DEFAULT_CATALOGUE.get("cpu_used_pct")
+REQUEST = Request(12, LEVELS, {})
+
+
+def rhythm(servers: int = 4, steps: int = 1500, noise: float = 3.0, seed: int = 1) -> Grid:
+    """A grid of CPU with a daily rhythm."""
+    rng = np.random.default_rng(seed)
+    waves = 60 + 25 * np.sin(np.arange(steps) / 288 * 2 * np.pi + rng.uniform(0, 6, (servers, 1)))
+    values = np.clip(waves + rng.normal(0, noise, (servers, steps)), 0, 100).astype(np.float32)
+    return Grid(tuple(f"s{i}" for i in range(servers)), 1000, 300, values)
+
+
+def rows(times: list[int], values: list[float | None], server: str = "a") -> pl.DataFrame:
+    """A trace of one server; times in seconds."""
+    return pl.DataFrame({"server": [server] * len(times), "timestamp": [1000 * t for t in times], "x": values})
+
+
+def test_the_step_is_the_most_frequent_distance() -> None:
+    assert infer_step(rows([0, 300, 600, 1500, 1800], [1, 2, 3, 4, 5])) == 300
+
+
+def test_a_step_that_cannot_be_inferred_is_asked_for() -> None:
+    with pytest.raises(ConfigurationError, match="give --step SECONDS"):
+        infer_step(rows([0], [1]))
+
+
+def test_a_grid_averages_within_a_step_and_leaves_gaps_missing() -> None:
+    found = grid(rows([0, 100, 900], [1.0, 3.0, 7.0]), "x", 300)
+    assert found.values[0].tolist()[0] == 2.0
+    assert np.isnan(found.values[0][1:3]).all()
+    assert found.values[0].tolist()[3] == 7.0
+    assert found.first_step == 0
+
+
+def test_histories_end_at_their_column_and_are_missing_before_the_beginning() -> None:
+    values = np.arange(10, dtype=np.float32)[None]
+    found = Grid(("a",), 0, 300, values).histories(np.array([0, 0]), np.array([2, 9]), 4)
+    assert np.isnan(found[0, 0])
+    assert found[0, 1:].tolist() == [0, 1, 2]
+    assert found[1].tolist() == [6, 7, 8, 9]
+
+
+def test_a_limit_of_the_request_replaces_the_catalogues() -> None:
+    request = Request(1, LEVELS, {"cpu_used_pct": 70.0, "other": 5.0})
+    assert described("cpu_used_pct", DEFAULT_CATALOGUE, request).limit == 70
+    assert described("other", DEFAULT_CATALOGUE, request).harm == 1
+    assert described("mem_used_pct", DEFAULT_CATALOGUE, request).limit == 95
+
+
+@pytest.mark.parametrize(("lowest", "bound"), [(0.0, 0.0), (-5.0, -np.inf)])
+def test_an_unknown_metric_that_was_never_negative_stays_so(lowest: float, bound: float) -> None:
+    values = np.abs(np.random.default_rng(1).normal(0, 3, (1, 800))).astype(np.float32)
+    values[0, 0] = lowest
+    unknown = Metric.model_construct(name="x")
+    ((_, found),) = forecasts(AnalogForecaster(), Grid(("a",), 0, 300, values), _origin(799), unknown, REQUEST)
+    assert (found.quantiles.min() >= 0) == (bound == 0)
+
+
+def test_what_a_trace_has_shown_to_be_possible_is_legal() -> None:
+    values = np.full((1, 800), 140, np.float32)
+    ((_, found),) = forecasts(AnalogForecaster(), Grid(("a",), 0, 300, values), _origin(799), CPU, REQUEST)
+    assert (found.quantiles == 140).all()
+
+
+def _origin(column: int) -> Origins:
+    return Origins(np.array([0]), np.array([column]))
+
+
+def test_rolling_origins_leave_room_for_the_horizon() -> None:
+    origins = rolling_origins(rhythm(2, 100), 50, 20, 12)
+    assert origins.column.tolist() == [50, 50, 70, 70]
+    assert origins.server.tolist() == [0, 1, 0, 1]
+
+
+def test_a_backtest_beats_naive_on_a_rhythm_and_covers_what_it_promises() -> None:
+    values = rhythm()
+    windows = run(AnalogForecaster(), values, rolling_origins(values, 900, 24, 12), CPU, REQUEST, lambda _: None)
+    assert windows is not None
+    scores = evaluate(windows, LEVELS, CPU)
+    assert scores.wql < scores.wql_naive
+    assert scores.relative[1] <= scores.relative[0] <= scores.relative[2]
+    assert 0.6 < scores.coverage < 0.95
+    assert len(scores.coverage_by_lead) == 12
+    assert set(scores.breach) == {"15 min", "60 min", "240 min", "480 min"}
+
+
+def test_a_trace_without_enough_history_has_no_windows() -> None:
+    values = rhythm(1, 200)
+    empty = Grid(values.servers, 0, 300, np.full_like(values.values, np.nan))
+    assert run(AnalogForecaster(), empty, rolling_origins(empty, 100, 24, 12), CPU, REQUEST, lambda _: None) is None
+
+
+def test_a_perfect_forecast_has_no_loss_and_a_worse_one_has_more() -> None:
+    truth = np.array([[1.0, 2.0, np.nan]])
+    perfect = np.repeat(truth[..., None], 3, axis=2)
+    assert wql(np.nan_to_num(perfect), LEVELS, truth) == 0
+    assert wql(np.nan_to_num(perfect) + 1, LEVELS, truth) > 0
+
+
+def test_the_base_rate_has_no_skill() -> None:
+    happened = np.array([True, False, False, False])
+    assert brier_skill(np.full(4, 0.25), happened) == pytest.approx(0)
+    assert np.isnan(brier_skill(np.full(2, 0.5), np.array([True, True])))
+
+
+def test_reliability_counts_every_forecast_once() -> None:
+    p = np.random.default_rng(1).random(1000)
+    assert sum(count for _, _, count in reliability(p, p > 0.5)) == 1000
+
+
+def test_the_seasonal_error_of_a_short_series_is_unknown() -> None:
+    assert np.isnan(seasonal_error(np.ones((2, 10)), 288)).all()
