@@ -130,6 +130,7 @@ def _tell_breaches(scores: dict[str, Scores]) -> None:
 
 def _progress() -> Progress:
     return Progress(
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("origins"), TimeRemainingColumn(),
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("origins"),
+        TimeRemainingColumn(),
         console=Console(stderr=True),
     )  # fmt: skip
