@@ -4,6 +4,7 @@ import numpy as np
 
 from argus_forecasting.forecaster import WITHIN_MINUTES, Floats, ForecastBatch, Mask, SeriesBatch
 from argus_forecasting.statistical.analogs import SAMPLES, SECONDS_PER_DAY, find_analogs
+from argus_forecasting.statistical.calibration import calibrated
 from argus_forecasting.statistical.history import History
 from argus_forecasting.statistical.paths import sample_paths
 from argus_forecasting.statistical.summary import breaches, crossing_curve, quantiles_of
@@ -51,7 +52,7 @@ class AnalogForecaster:
         history = History.of(np.ascontiguousarray(batch.values[rows, -self._history_steps :], np.float32))
         paths, young = self._paths(history, lower, upper, horizon, batch.step_seconds)
         np.clip(paths, lower[:, None, None], upper[:, None, None], out=paths)
-        curve = crossing_curve(paths, limit, harm)
+        curve = calibrated(crossing_curve(paths, limit, harm), batch.step_seconds)
         probability, times = breaches(curve, batch.step_seconds)
         day = min(SECONDS_PER_DAY // batch.step_seconds, self._history_steps // 2)
         return ForecastBatch(
