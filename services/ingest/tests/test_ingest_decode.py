@@ -135,6 +135,10 @@ BROKEN: dict[str, tuple[bytes | None, str]] = {
     "text for metrics": (b'{"server":"web1","timestamp":1735689600000,"metrics":"high"}', "wrong_type"),
     "text for a value": (record(cpu_idle_pct="high"), "wrong_type"),
     "true for a value": (record(cpu_idle_pct=True), "wrong_type"),
+    "text for the one value": (
+        b'{"server":"web1","timestamp":1735689600000,"metric":"load_average","value":"high"}',
+        "wrong_type",
+    ),
     "a list for a value": (record(cpu_idle_pct=[1]), "wrong_type"),
     "NaN": (record(cpu_idle_pct=float("nan")), "not_finite"),
     "Infinity": (record(cpu_idle_pct=float("inf")), "not_finite"),

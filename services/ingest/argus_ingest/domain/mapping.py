@@ -9,6 +9,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from argus_common.errors import ConfigurationError
+from argus_common.events.base import Name
 from argus_common.metrics import Catalogue
 
 
@@ -34,7 +35,7 @@ class Mapping(BaseModel):
 
     names: dict[str, Source] = Field(default_factory=dict)
     ignore: tuple[str, ...] = Field(default=(), description="shell patterns of metric names to leave out quietly")
-    profiles: dict[str, str] = Field(
+    profiles: dict[str, Name] = Field(
         default_factory=dict, description="regular expression on the server name → profile"
     )
 
