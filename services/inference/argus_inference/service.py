@@ -77,7 +77,8 @@ class ForecastService:
         for task in done:
             group, result = task.result()
             await self._compute(self._outside.display.update, result, [one.partition for one in group])
-        self._metrics.show_scores(self._running)
+        if done:
+            self._metrics.show_scores(self._running)
 
     def _groups(self, arrived: Iterable[Arrived]) -> Iterable[Group]:
         """Servers of one fleet and step."""

@@ -41,11 +41,8 @@ class InferenceSettings(BaseSettings):
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         levels = self.quantile_levels
-        if (
-            list(levels) != sorted(set(levels))
-            or not 0 < levels[0] <= levels[-1] < 1
-            or not NEEDED_LEVELS.issubset(levels)
-        ):
+        rising = list(levels) == sorted(set(levels)) and all(0 < level < 1 for level in levels)
+        if not rising or not NEEDED_LEVELS.issubset(levels):
             raise ValueError("quantile_levels must rise between 0 and 1 and contain 0.1, 0.5 and 0.9")
         if self.history_steps > self.ring_steps:
             raise ValueError("history_steps can't be more than ring_steps")
