@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from math import gcd
 from typing import Protocol
 
 import msgspec
@@ -17,7 +16,7 @@ from argus_common.kafka import build_admin, build_consumer
 from argus_common.metrics import Catalogue
 from argus_common.ring.layout import Floats
 from argus_common.settings import KafkaSettings
-from argus_common.topics import METRICS, WINDOWS
+from argus_common.topics import WINDOWS
 from argus_ingest.domain.encode import READ_UP_TO
 from argus_ingest.domain.fleet import FleetLedger, FleetStep
 from argus_ingest.metrics import IngestMetrics
@@ -53,11 +52,11 @@ class _Received(Protocol):
 
 
 class KafkaRebuilder:
-    """Reads the windows of one partition's servers from the beginning to the end.
+    """Reads the windows topic from the beginning to the end.
 
-    Windows and metrics are keyed alike, by server, so the windows of a metrics partition lie in those partitions of
-    the windows topic that are congruent to it modulo what the two counts share. A header says of each window which
-    metrics partition it came from, and up to where that was read.
+    A header says of each window which metrics partition it came from, and up to where that was read. The whole topic
+    is read for it: not every producer of metrics places keys as we do (librdkafka's default partitioner differs from
+    Java's), so the windows of a metrics partition may lie anywhere.
     """
 
     def __init__(
@@ -78,7 +77,7 @@ class KafkaRebuilder:
         restored = {partition: _Restored() for partition in partitions}
         try:
             await consumer.start()
-            sources = await self._sources(partitions)
+            sources = await self._sources()
             if sources:
                 await self._read_to_the_end(consumer, sources, restored)
         except KafkaError as error:
@@ -87,18 +86,15 @@ class KafkaRebuilder:
             await consumer.stop()
         return {p: Snapshot(found.position, found.heads, found.ledger.sums) for p, found in restored.items()}
 
-    async def _sources(self, partitions: Sequence[int]) -> list[TopicPartition]:
-        topics = [self._settings.topic(topic.name) for topic in (METRICS, WINDOWS)]
+    async def _sources(self) -> list[TopicPartition]:
+        topic = self._settings.topic(WINDOWS.name)
         admin = build_admin(self._settings)
         try:
             await admin.start()
-            described = {topic["topic"]: len(topic["partitions"]) for topic in await admin.describe_topics(topics)}
+            (described,) = await admin.describe_topics([topic])
         finally:
             await admin.close()
-        ours, theirs = (described[topic] for topic in topics)
-        shared = gcd(ours, theirs)
-        wanted = {partition % shared for partition in partitions} if shared else set()
-        return [TopicPartition(topics[1], p) for p in range(theirs) if p % shared in wanted]
+        return [TopicPartition(topic, p) for p in range(len(described["partitions"]))]
 
     async def _read_to_the_end(
         self, consumer: AIOKafkaConsumer, sources: Sequence[TopicPartition], restored: dict[int, _Restored]
