@@ -31,6 +31,7 @@ class Loop:
         self._health, self._metrics, self._idle_seconds = health, metrics, idle_seconds
         self._next_idle_check = self._next_commit = 0.0
         self._broker_away = False
+        self._told: set[int] = set()
 
     async def run(self, stop: Event) -> None:
         """Until ``stop`` is set; then commit once more. Errors of the tree end the loop without a commit."""
@@ -84,6 +85,10 @@ class Loop:
         await self._source.commit(self._pipeline.committable())
 
     def _observe(self) -> None:
-        for partition, lag in self._source.lag().items():
+        lags = self._source.lag()
+        for partition in self._told - lags.keys():
+            self._metrics.lag.remove(str(partition))  # another replica tells it now
+        for partition, lag in lags.items():
             self._metrics.lag.labels(str(partition)).set(lag)
+        self._told = set(lags)
         self._metrics.open_rows.set(sum(owned.windows.open_rows() for owned in self._pipeline.owned.values()))

@@ -1,0 +1,122 @@
+"""One contract for every partition store, kept by the fake of these tests and by the one in Redis."""
+
+from collections.abc import AsyncIterator
+
+import numpy as np
+import pytest
+from ingest_outside import FakeStore
+from redis.asyncio import Redis
+
+from argus_common.errors import TransientError
+from argus_common.fleet import FleetSums
+from argus_common.metrics import DEFAULT_CATALOGUE
+from argus_common.redis_client import build_redis
+from argus_common.settings import RedisSettings
+from argus_ingest.adapters.redis_store import RedisPartitionStore
+from argus_ingest.ports import Change, PartitionStore, Snapshot
+
+
+def sums(value: float) -> FleetSums:
+    names = DEFAULT_CATALOGUE.names()
+    return FleetSums.of(np.full((1, len(names)), value), names)
+
+
+def change(position: int, heads: dict[str, int], *steps: int) -> Change:
+    totals = {("default", step): sums(step) for step in steps}
+    return Change(position, heads, totals, totals)
+
+
+class PartitionStoreContract:
+    """What ingest relies on."""
+
+    @pytest.fixture
+    def store(self) -> PartitionStore:
+        raise NotImplementedError
+
+    async def test_a_new_store_knows_nothing(self, store: PartitionStore) -> None:
+        assert await store.load(0) is None
+        assert await store.lost([0, 1]) == [0, 1]
+
+    async def test_what_was_saved_is_loaded_once_it_is_marked(self, store: PartitionStore) -> None:
+        await store.save({0: change(7, {"default/wéb1": 5}, 5, 6)})
+        assert await store.load(0) is None
+        await store.mark(0)
+        loaded = await store.load(0)
+        assert loaded is not None
+        assert (loaded.position, loaded.heads) == (7, {"default/wéb1": 5})
+        assert {key: part.to_bytes() for key, part in loaded.sums.items()} == {
+            ("default", 5): sums(5).to_bytes(),
+            ("default", 6): sums(6).to_bytes(),
+        }
+
+    async def test_heads_add_up_and_the_position_and_the_sums_are_the_latest(self, store: PartitionStore) -> None:
+        await store.mark(0)
+        await store.save({0: change(7, {"default/a": 5, "default/b": 5}, 5)})
+        await store.save({0: change(9, {"default/a": 6}, 6)})
+        loaded = await store.load(0)
+        assert loaded is not None
+        assert (loaded.position, loaded.heads) == (9, {"default/a": 6, "default/b": 5})
+        assert set(loaded.sums) == {("default", 6)}
+
+    async def test_partitions_are_kept_apart(self, store: PartitionStore) -> None:
+        await store.save({0: change(1, {"default/a": 1}), 1: change(2, {})})
+        await store.mark(1)
+        assert await store.load(0) is None
+        assert await store.lost([2, 0, 1]) == [2, 0]
+        second = await store.load(1)
+        assert second == Snapshot(2, {}, {})
+
+    async def test_saving_nothing_changes_nothing(self, store: PartitionStore) -> None:
+        await store.save({})
+        assert await store.load(0) is None
+
+
+class TestTheFake(PartitionStoreContract):
+    """In memory."""
+
+    @pytest.fixture
+    def store(self) -> PartitionStore:
+        return FakeStore()
+
+
+@pytest.fixture
+async def redis(redis_url: str) -> AsyncIterator[Redis]:
+    client = build_redis(RedisSettings(url=redis_url))
+    yield client
+    await client.aclose()
+
+
+@pytest.mark.stack
+class TestInRedis(PartitionStoreContract):
+    """On a real server."""
+
+    @pytest.fixture
+    def store(self, redis: Redis) -> PartitionStore:
+        return RedisPartitionStore(redis, "argus", "metrics")
+
+    async def test_fleet_sums_lie_where_their_readers_look_by_partition(
+        self, store: PartitionStore, redis: Redis
+    ) -> None:
+        await store.save({0: change(1, {}, 5), 3: change(1, {}, 5)})
+        fields = await redis.hgetall("argus:fleet:default:5")
+        assert fields == {b"0": sums(5).to_bytes(), b"3": sums(5).to_bytes()}
+        assert 8 * 86_400 < await redis.ttl("argus:fleet:default:5") <= 9 * 86_400
+
+    async def test_topics_are_kept_apart(self, store: PartitionStore, redis: Redis) -> None:
+        await store.mark(0)
+        assert await RedisPartitionStore(redis, "argus", "other").lost([0]) == [0]
+
+    async def test_a_store_that_was_emptied_has_lost_its_marks(self, store: PartitionStore, redis: Redis) -> None:
+        await store.mark(0)
+        assert await store.lost([0]) == []
+        await redis.flushdb()
+        assert await store.lost([0]) == [0]
+
+
+async def test_a_server_that_is_away_is_a_passing_trouble() -> None:
+    client = build_redis(RedisSettings(url="redis://127.0.0.1:1/0"))
+    store = RedisPartitionStore(client, "argus", "metrics")
+    for operation in (store.load(0), store.mark(0), store.lost([0]), store.save({0: change(1, {})})):
+        with pytest.raises(TransientError, match="Redis failed while"):
+            await operation
+    await client.aclose()
