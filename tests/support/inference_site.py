@@ -45,6 +45,13 @@ def environment(site: Site, **settings: str) -> dict[str, str]:
 
 def start_inference(site: Site, **settings: str) -> IngestProcess:
     """Start a replica and wait until it is ready."""
+    replica = launch_inference(site, **settings)
+    until(replica.ready, f"inference to be ready, see {replica.log}")
+    return replica
+
+
+def launch_inference(site: Site, **settings: str) -> IngestProcess:
+    """Start a replica."""
     told = environment(site, **settings)
     log = site.folder / f"inference{len(site.running)}.log"
     with log.open("wb") as output:
@@ -53,7 +60,6 @@ def start_inference(site: Site, **settings: str) -> IngestProcess:
         )
     replica = IngestProcess(process, int(told["ARGUS_OPS_PORT"]), log)
     site.running.append(replica)
-    until(replica.ready, f"inference to be ready, see {log}")
     return replica
 
 

@@ -4,13 +4,10 @@ from asyncio import Event
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 
-from aiokafka.errors import KafkaError
-from faststream.kafka import KafkaBroker
 from redis.asyncio import Redis
 
 from argus_common.clock import SystemClock
-from argus_common.errors import TransientError
-from argus_common.kafka import build_broker
+from argus_common.kafka import build_broker, connect
 from argus_common.kafka.dead_letters import FloodGuard
 from argus_common.kafka.outbox import Outbox
 from argus_common.logs import configure
@@ -70,7 +67,7 @@ async def serve(configuration: Configuration, stop: Event) -> None:
         try:
             await retry("reach Redis", lambda: ping(redis))
             await retry("connect to Kafka", outbox.start)
-            await retry("join the group", lambda: _start(broker))
+            await retry("join the group", lambda: connect(broker, configuration.kafka))
             await Watch(subscription, lambda: ping(redis), health, metrics, outside.clock).run(stop)
         finally:
             await broker.stop()
@@ -102,10 +99,3 @@ def _handler(
     service = ForecastService(plan, AnalogForecaster(settings.history_steps), outside, metrics)
     backlog, guard = Backlog(settings.max_hold.total_seconds()), FloodGuard(max_share=settings.max_dead_letter_share)
     return WindowHandler(service, outside.publisher, backlog, guard, metrics, outside.clock)
-
-
-async def _start(broker: KafkaBroker) -> None:
-    try:
-        await broker.start()
-    except KafkaError as error:
-        raise TransientError(f"Kafka: {error}") from error

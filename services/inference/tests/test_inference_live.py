@@ -18,6 +18,7 @@ from inference_site import (
     fill_rings,
     forecast_id,
     forecasts,
+    launch_inference,
     publish,
     start_inference,
     wait_for_forecasts,
@@ -60,6 +61,8 @@ def readiness(replica: IngestProcess) -> str:
             return str(answer.read().decode())
     except urllib.error.HTTPError as error:
         return str(error.read().decode())
+    except OSError:
+        return "no answer"
 
 
 def counted(replica: IngestProcess, name: str) -> float:
@@ -203,6 +206,17 @@ def test_kafka_gone_for_ten_seconds_is_survived_and_told(private_stack: Stack, p
     private_stack.kafka.start()
     asyncio.run(publish(private_site, windows(SERVERS, STEP + 1)))
     wait_for_forecasts(private_site, [forecast_id(server, STEP + 1) for server in SERVERS])
+    assert replica.terminate() == 0
+
+
+def test_inference_may_be_started_before_kafka(private_stack: Stack, private_site: Site) -> None:
+    private_stack.kafka.kill()
+    replica = launch_inference(private_site)
+    until(lambda: "kafka: not ready" in readiness(replica), "the ops server to answer")
+    private_stack.kafka.start()
+    until(replica.ready, "inference to be ready")
+    asyncio.run(publish(private_site, windows(SERVERS)))
+    wait_for_forecasts(private_site, [forecast_id(server) for server in SERVERS])
     assert replica.terminate() == 0
 
 
