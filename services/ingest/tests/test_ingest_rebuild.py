@@ -11,6 +11,7 @@ from ingest_outside import FakeRings, Journal
 from prometheus_client import CollectorRegistry
 from redis import Redis
 
+from argus_common.errors import TransientError
 from argus_common.events import WindowClosed
 from argus_common.events.codec import encode
 from argus_common.fleet import FleetSums
@@ -131,6 +132,12 @@ async def test_the_two_topics_may_have_different_numbers_of_partitions(
     await topic.publish(*[(window(name, 5), f"{i % 6}:1") for i, name in enumerate(names)])
     restored = await topic.rebuilder().rebuild(range(6))
     assert sorted(name for found in restored.values() for name in found.heads) == sorted(f"default/{n}" for n in names)
+
+
+async def test_a_broker_that_is_away_is_a_passing_trouble() -> None:
+    away = Topic(KafkaSettings(bootstrap_servers="127.0.0.1:1"))
+    with pytest.raises(TransientError, match="Kafka failed while rebuilding rings"):
+        await away.rebuilder().rebuild([0])
 
 
 def ring_keys(site: Site) -> Sequence[bytes]:

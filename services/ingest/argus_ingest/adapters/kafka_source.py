@@ -14,6 +14,7 @@ from argus_common.errors import TransientError
 Batch = list["ConsumerRecord[bytes, bytes]"]
 
 POLL_MS = 200
+POLL_AGAIN_SECONDS = 1.0
 END_PROBE_SECONDS = 3.0
 
 _log = logging.getLogger("argus.ingest.source")
@@ -39,8 +40,15 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc] # the library
 class KafkaSource:
     """Reads one topic in a consumer group."""
 
-    def __init__(self, consumer: AIOKafkaConsumer, topic: str) -> None:
+    def __init__(
+        self,
+        consumer: AIOKafkaConsumer,
+        topic: str,
+        poll_again_seconds: float = POLL_AGAIN_SECONDS,
+        end_probe_seconds: float = END_PROBE_SECONDS,
+    ) -> None:
         self._consumer, self._topic = consumer, topic
+        self._poll_again_seconds, self._end_probe_seconds = poll_again_seconds, end_probe_seconds
         self._assignment = Assignment()
         self._committed: dict[int, int] = {}
 
@@ -82,7 +90,7 @@ class KafkaSource:
             batches = await self._consumer.getmany(timeout_ms=POLL_MS)
         except KafkaError as error:
             _log.warning("poll failed, trying again", extra={"error": str(error)})
-            await asyncio.sleep(1.0)
+            await asyncio.sleep(self._poll_again_seconds)
             return {}
         return {tp.partition: records for tp, records in batches.items()}
 
@@ -118,7 +126,7 @@ class KafkaSource:
         if not assigned:
             return []
         try:
-            async with asyncio.timeout(END_PROBE_SECONDS):
+            async with asyncio.timeout(self._end_probe_seconds):
                 ends = await self._consumer.end_offsets(assigned)
                 return [tp.partition for tp in assigned if await self._consumer.position(tp) >= ends[tp]]
         except (KafkaError, TimeoutError):
