@@ -4,8 +4,9 @@ from asyncio import Event
 from dataclasses import dataclass
 
 from argus_common.clock import SystemClock
-from argus_common.kafka import build_consumer, build_producer
+from argus_common.kafka import build_consumer
 from argus_common.kafka.dead_letters import FloodGuard
+from argus_common.kafka.outbox import Outbox
 from argus_common.logs import configure
 from argus_common.metrics import Catalogue, load_catalogue
 from argus_common.ops import Health, OpsServer, build_registry
@@ -52,7 +53,7 @@ async def serve(configuration: Configuration, stop: Event) -> None:
     registry, health = build_registry("ingest"), Health("kafka", "redis")
     metrics = IngestMetrics(registry)
     redis = build_redis(configuration.redis)
-    producer = build_producer(configuration.kafka, "argus-ingest")
+    outbox = Outbox(configuration.kafka, "argus-ingest")
     topic = configuration.kafka.topic(METRICS.name)
     consumer = build_consumer(
         configuration.kafka, group=settings.group, client_id="argus-ingest", max_poll_records=settings.max_poll_records
@@ -60,11 +61,10 @@ async def serve(configuration: Configuration, stop: Event) -> None:
     source = KafkaSource(consumer, topic)
     prefix = f"{configuration.redis.key_prefix}:{catalogue.fingerprint()}"
     rings = RingStore(redis, f"{prefix}:ring", RingLayout(len(catalogue.names()), settings.ring_steps))
-    publisher = KafkaPublisher(producer, configuration.kafka)
     outside = Outside(
         rings,
         RedisPartitionStore(redis, prefix, topic),
-        publisher,
+        KafkaPublisher(outbox),
         KafkaRebuilder(configuration.kafka, rings, catalogue, settings.step_seconds, metrics),
         SystemClock(),
     )
@@ -73,14 +73,14 @@ async def serve(configuration: Configuration, stop: Event) -> None:
     with OpsServer(registry, health, ops.host, ops.port) as server:
         log.info("ops server answers", extra={"port": server.port})
         try:
-            await retry("connect to Kafka", publisher.start)
+            await retry("connect to Kafka", outbox.start)
             await retry("reach Redis", lambda: ping(redis))
             await retry("join the group", source.start)
             health.set("redis", holds=True)
             await loop.run(stop)
         finally:
             await source.stop()
-            await publisher.stop()
+            await outbox.stop()
             await redis.aclose()
     log.info("stopped")
 

@@ -11,12 +11,13 @@ from functools import partial
 import numpy as np
 
 from argus_common.clock import Clock
+from argus_common.events import Record
 from argus_common.kafka.dead_letters import DeadLetter, FloodGuard, Origin, dead_letter
 from argus_common.metrics import Catalogue
 from argus_common.retry import Backoff, retry
 from argus_ingest.domain.aggregate import Aggregator, Windows
 from argus_ingest.domain.decode import Decoded, Decoder
-from argus_ingest.domain.encode import WindowRecord, encode_windows
+from argus_ingest.domain.encode import encode_windows
 from argus_ingest.domain.fleet import FleetLedger
 from argus_ingest.domain.partition import PartitionWindows, Progress
 from argus_ingest.domain.repeats import RepeatLimit
@@ -156,7 +157,7 @@ class Pipeline:
         await retry("save partitions", lambda: outside.store.save(changes), outside.backoff)
         self._metrics.windows.inc(len(records))
 
-    def _encoded(self, partition: int, windows: Iterable[Windows]) -> Iterator[WindowRecord]:
+    def _encoded(self, partition: int, windows: Iterable[Windows]) -> Iterator[Record]:
         read_up_to = f"{partition}:{self.owned[partition].windows.accounted}"
         for several in windows:
             yield from encode_windows(several, self._servers, self._names, self._step.step_ms // 1000, read_up_to)

@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from argus_common.events import Record
 from argus_common.fleet import FleetSums
 from argus_common.kafka.dead_letters import DeadLetter
 from argus_common.ring.layout import Floats, Steps
-from argus_ingest.domain.encode import WindowRecord
 from argus_ingest.domain.fleet import FleetStep
 
 
@@ -62,7 +62,7 @@ class PartitionStore(Protocol):
 class Publisher(Protocol):
     """Events and dead letters."""
 
-    async def windows(self, records: Sequence[WindowRecord]) -> None:
+    async def windows(self, records: Sequence[Record]) -> None:
         """Publish; returns when all are acknowledged."""
         ...
 

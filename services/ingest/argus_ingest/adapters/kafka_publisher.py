@@ -1,55 +1,25 @@
 """Windows and dead letters to Kafka; returns when the broker has acknowledged every one."""
 
-import asyncio
 from collections.abc import Sequence
 
-from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
-
-from argus_common.errors import TransientError
+from argus_common.events import Record
 from argus_common.kafka.dead_letters import DeadLetter
-from argus_common.settings import KafkaSettings
-from argus_common.topics import DEAD_LETTERS, WINDOWS
-from argus_ingest.domain.encode import WindowRecord
+from argus_common.kafka.outbox import Outbox
+from argus_common.topics import WINDOWS
 
 
 class KafkaPublisher:
-    """Publishes through one idempotent producer."""
+    """Publishes through one outbox. Records carry the time they were sent, not their event time: a topic keeps records
+    by their own time, and the windows of an old trace would be deleted at once.
+    """
 
-    def __init__(self, producer: AIOKafkaProducer, settings: KafkaSettings) -> None:
-        self._producer = producer
-        self._windows, self._dead_letters = settings.topic(WINDOWS.name), settings.topic(DEAD_LETTERS.name)
+    def __init__(self, outbox: Outbox) -> None:
+        self._outbox = outbox
 
-    async def start(self) -> None:
-        """Connect.
-
-        Raises:
-            TransientError: the broker can't be reached.
-        """
-        try:
-            await self._producer.start()
-        except KafkaError as error:
-            raise TransientError(f"Kafka: {error}") from error
-
-    async def stop(self) -> None:
-        """Flush and disconnect."""
-        await self._producer.stop()
-
-    async def windows(self, records: Sequence[WindowRecord]) -> None:
+    async def windows(self, records: Sequence[Record]) -> None:
         """Publish windows, keyed by server."""
-        try:
-            sent = [
-                await self._producer.send(self._windows, r.value, r.key, timestamp_ms=r.timestamp_ms, headers=r.headers)
-                for r in records
-            ]
-            await asyncio.gather(*sent)
-        except KafkaError as error:
-            raise TransientError(f"Kafka failed while publishing windows: {error}") from error
+        await self._outbox.send(WINDOWS.name, records)
 
     async def dead_letters(self, letters: Sequence[DeadLetter]) -> None:
         """Publish dead letters, keyed by their topic."""
-        try:
-            sent = [await self._producer.send(self._dead_letters, x.value, x.key, headers=x.headers) for x in letters]
-            await asyncio.gather(*sent)
-        except KafkaError as error:
-            raise TransientError(f"Kafka failed while publishing dead letters: {error}") from error
+        await self._outbox.bury(letters)

@@ -2,11 +2,10 @@
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import msgspec
 
-from argus_common.events import WindowClosed, headers_of
+from argus_common.events import Record, WindowClosed, headers_of
 from argus_common.events.base import step_time
 from argus_common.events.window import window_id
 from argus_ingest.domain.aggregate import Windows
@@ -21,19 +20,9 @@ rebuild learns which records were accounted for, even where both Redis and the p
 _encode = msgspec.json.Encoder().encode
 
 
-@dataclass(frozen=True, slots=True)
-class WindowRecord:
-    """One event as it goes to the broker."""
-
-    key: bytes
-    value: bytes
-    headers: list[tuple[str, bytes]]
-    timestamp_ms: int
-
-
 def encode_windows(
     windows: Windows, servers: ServerTable, names: tuple[str, ...], step_seconds: int, read_up_to: str
-) -> Iterator[WindowRecord]:
+) -> Iterator[Record]:
     """The events of these windows. The same window always gives the same value and the same id.
 
     Args:
@@ -45,7 +34,6 @@ def encode_windows(
     """
     shared = headers_of(WindowClosed.type, SOURCE, "", step_time(windows.step + 1, step_seconds))
     shared = [header for header in shared if header[0] != "ce_id"] + [(READ_UP_TO, read_up_to.encode())]
-    end_ms = (windows.step + 1) * step_seconds * 1000
     rows = zip(windows.server.tolist(), windows.samples.tolist(), windows.values.tolist(), strict=True)
     for number, samples, values in rows:
         fleet, server = servers.fleets[number], servers.servers[number]
@@ -59,4 +47,4 @@ def encode_windows(
             "metrics": {name: value for name, value in zip(names, values, strict=True) if not math.isnan(value)},
         }
         event_id = window_id(fleet, server, step_seconds, windows.step)
-        yield WindowRecord(server.encode(), _encode(body), [*shared, ("ce_id", event_id.encode())], end_ms)
+        yield Record(server.encode(), _encode(body), [*shared, ("ce_id", event_id.encode())])
