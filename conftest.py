@@ -3,9 +3,11 @@
 import os
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import redis
+from argus_site import Site, end, make_site
 
 from argus_local import Stack
 from argus_local.containers import ContainerStack, container_stack
@@ -59,3 +61,11 @@ def private_stack() -> Iterator[Stack]:
     """Servers of this module's own, to be killed, suspended and restarted. Leave both running after each test."""
     with Stack() as embedded:
         yield embedded
+
+
+@pytest.fixture
+def site(bootstrap_servers: str, redis_url: str, unique_prefix: str, tmp_path: Path) -> Iterator[Site]:
+    """Topics and keys with a prefix; its processes end with the test."""
+    made = make_site(bootstrap_servers, redis_url, unique_prefix, tmp_path)
+    yield made
+    end(made)
