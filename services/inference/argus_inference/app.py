@@ -27,7 +27,7 @@ from argus_inference.handlers import WindowHandler
 from argus_inference.metrics import InferenceMetrics
 from argus_inference.service import ForecastService, Outside, Plan
 from argus_inference.settings import InferenceSettings
-from argus_inference.watch import Watch
+from argus_inference.watch import STUCK_AFTER_SECONDS, Watch
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,10 @@ async def serve(configuration: Configuration, stop: Event) -> None:
     log = configure("inference", ops.log_level)
     catalogue = load_catalogue(settings.metric_catalogue)
     targets = Targets.of(catalogue)
-    registry, health = build_registry("inference"), Health("kafka", "redis", "progress")
+    registry, health = (
+        build_registry("inference"),
+        Health("kafka", "redis", "progress", stuck_after=STUCK_AFTER_SECONDS),
+    )
     metrics, page = InferenceMetrics(registry, targets.names), ForecastPage(targets, settings.quantile_levels)
     redis, outbox = build_redis(configuration.redis), Outbox(configuration.kafka, "argus-inference")
     broker = build_broker(configuration.kafka, "argus-inference")

@@ -18,6 +18,7 @@ class InferenceMetrics:
 
     def __init__(self, registry: CollectorRegistry, targets: Iterable[str]) -> None:
         self._targets = tuple(targets)
+        self._told: set[int] = set()
         self._work(registry)
         self._delays(registry)
         self._scores(registry)
@@ -102,6 +103,8 @@ class InferenceMetrics:
 
     def show_lag(self, lag: Mapping[int, int]) -> None:
         """Show the lag of the partitions that are ours, and of no other."""
-        self.lag.clear()
+        for partition in self._told - lag.keys():
+            self.lag.remove(str(partition))  # another replica tells it now
         for partition, records in lag.items():
             self.lag.labels(str(partition)).set(records)
+        self._told = set(lag)

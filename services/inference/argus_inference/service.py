@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
-from typing import Literal, TypeVar
+from typing import TypeVar, get_args
 
 import numpy as np
 
@@ -24,6 +24,9 @@ from argus_inference.ports import Display, Forecaster, ForecastLedger, HistorySt
 SECONDS_PER_DAY = 86_400
 IN_FLIGHT = 2
 """Groups at once: one is computed while another is read or published. Bounds memory with ``group_servers``."""
+
+KINDS = get_args(ModelReference.model_fields["kind"].annotation)
+"""Kinds of models that readers of the event know."""
 
 ResultT = TypeVar("ResultT")
 Group = Sequence[Arrived]
@@ -58,8 +61,10 @@ class ForecastService:
     def __init__(self, plan: Plan, forecaster: Forecaster, outside: Outside, metrics: InferenceMetrics) -> None:
         self._plan, self._forecaster, self._outside, self._metrics = plan, forecaster, outside, metrics
         self._running = RunningScores()
-        kind: Literal["statistical", "unknown"] = "statistical" if forecaster.kind == "statistical" else "unknown"
-        self._model = ModelReference(name=forecaster.name, version=forecaster.version, kind=kind)
+        kind = forecaster.kind if forecaster.kind in KINDS else "unknown"
+        self._model = ModelReference.model_validate(
+            {"name": forecaster.name, "version": forecaster.version, "kind": kind}
+        )
         metrics.model.info({"name": forecaster.name, "version": forecaster.version, "kind": forecaster.kind})
 
     async def forecast(self, arrived: Iterable[Arrived]) -> None:

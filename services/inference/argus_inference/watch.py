@@ -52,7 +52,12 @@ class Watch:
         either: set[asyncio.Future[Any]] = {waiting, self.subscription.failed}
         try:
             while not waiting.done():
-                await self.look()
+                looking = asyncio.ensure_future(self.look())
+                await asyncio.wait({waiting, looking}, return_when=asyncio.FIRST_COMPLETED)
+                if not looking.done():  # told to stop in the middle of an outage
+                    looking.cancel()
+                    break
+                looking.result()
                 await asyncio.wait(either, timeout=ROUND_SECONDS, return_when=asyncio.FIRST_COMPLETED)
         finally:
             waiting.cancel()

@@ -196,6 +196,19 @@ def test_redis_gone_for_ten_seconds_is_survived_and_told(private_stack: Stack, p
     assert replica.terminate() == 0
 
 
+def test_told_to_stop_while_redis_is_gone_it_stops_and_commits_nothing(
+    private_stack: Stack, private_site: Site
+) -> None:
+    replica = start_inference(private_site)
+    private_stack.redis.kill()
+    asyncio.run(publish(private_site, windows(SERVERS)))
+    until(lambda: "retrying" in replica.log.read_text(), "the first retry")
+    assert replica.terminate() == 0
+    private_stack.redis.start()
+    start_inference(private_site)
+    wait_for_forecasts(private_site, [forecast_id(server) for server in SERVERS])
+
+
 def test_kafka_gone_for_ten_seconds_is_survived_and_told(private_stack: Stack, private_site: Site) -> None:
     replica = start_inference(private_site)
     asyncio.run(publish(private_site, windows(SERVERS)))

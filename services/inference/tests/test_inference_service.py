@@ -206,3 +206,13 @@ async def test_the_model_is_told() -> None:
     bench = Bench()
     bench.service()
     assert bench.value("argus_model_info", name="stub", version="7", kind="statistical") == 1
+
+
+@pytest.mark.parametrize(("kind", "told"), [("statistical", "statistical"), ("tft", "tft"), ("oracle", "unknown")])
+async def test_a_kind_of_model_that_readers_do_not_know_is_told_as_unknown(kind: str, told: str) -> None:
+    bench = Bench()
+    bench.forecaster.kind = kind
+    await bench.service().forecast([arrived()])
+    assert json.loads(bench.publisher.sent[0].value)["model"] == {
+        "name": "stub", "version": "7", "kind": told, "demoted": False
+    }  # fmt: skip

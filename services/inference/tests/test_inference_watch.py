@@ -134,6 +134,18 @@ async def test_the_watch_ends_when_it_is_told_to() -> None:
     assert bench.watched.ticks >= 1
 
 
+async def test_a_round_that_takes_long_does_not_delay_the_end() -> None:
+    bench, stop = Bench(), asyncio.Event()
+
+    async def wait_for_redis() -> None:
+        stop.set()
+        await asyncio.Event().wait()
+
+    bench.watch.redis_answers = wait_for_redis
+    await asyncio.wait_for(bench.watch.run(stop), 5)
+    assert bench.health.ready() == ["redis: not ready", "progress: not ready"]
+
+
 async def test_what_the_subscription_failed_with_ends_the_watch() -> None:
     bench = Bench()
     bench.watched.on_tick = lambda: bench.watched.failed.set_exception(ZeroDivisionError("a bug"))
