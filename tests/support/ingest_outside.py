@@ -138,12 +138,12 @@ class World:
 
     clock: ManualClock = field(default_factory=lambda: ManualClock(ManualClock().start_ms + 3_600_000))
     journal: Journal = field(default_factory=Journal)
-    registry: CollectorRegistry = field(default_factory=CollectorRegistry)
+    collected: CollectorRegistry = field(default_factory=CollectorRegistry)
 
     def __post_init__(self) -> None:
         self.store, self.rings = FakeStore(self.journal), FakeRings(self.journal)
         self.publisher, self.rebuilder = FakePublisher(self.journal), FakeRebuilder(self.journal)
-        self.metrics = IngestMetrics(self.registry)
+        self.metrics = IngestMetrics(self.collected)
 
     def pipeline(self, max_share: float = 0.2, at_least: int = 500) -> Pipeline:
         """A process that has just started."""
@@ -161,4 +161,4 @@ class World:
 
     def metric(self, name: str, **labels: str) -> float | None:
         """The value of a series now."""
-        return self.registry.get_sample_value(name, labels)
+        return self.collected.get_sample_value(name, labels)
