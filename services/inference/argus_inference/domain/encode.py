@@ -10,14 +10,13 @@ import numpy as np
 from argus_common.events import ForecastIssued, ModelReference, Record, headers_of
 from argus_common.events.base import step_time
 from argus_common.levels import level_of
-from argus_common.rounding import round_alike
 from argus_forecasting.forecaster import WITHIN_MINUTES
 from argus_inference.domain.outcome import Outcome
+from argus_inference.domain.quantile_text import quantile_texts
 from argus_inference.domain.scoring import SCORED_LEADS
 from argus_inference.domain.series import Targets
 
 SOURCE = "/argus/inference"
-SIGNIFICANT_DIGITS = 4
 WITHIN_NAMES = tuple(f"{m}m" if m < 60 else f"{m // 60}h" for m in WITHIN_MINUTES)
 """``15m``, ``1h``, ``4h``, ``8h``."""
 
@@ -30,10 +29,9 @@ def encode_forecasts(
     outcome: Outcome, targets: Targets, levels: tuple[float, ...], model: ModelReference
 ) -> Iterator[Record]:
     """One event per server of which any target was seen. The same outcome always gives the same bytes."""
-    servers, names = len(outcome.windows), targets.names
-    shown = np.where(outcome.seen[:, :, None, None], outcome.quantiles, 0)
-    flat = shown.astype(np.float64).reshape(servers * len(names), *shown.shape[2:])
-    quantiles = round_alike(flat, SIGNIFICANT_DIGITS).reshape(shown.shape)
+    names = targets.names
+    shown = np.where(outcome.seen[:, :, None, None], outcome.quantiles, 0).astype(np.float64)
+    texts = quantile_texts(shown.reshape(-1, *shown.shape[2:]))
     reference = model.model_dump()
     for i, window in enumerate(outcome.windows):
         if not outcome.seen[i].any():
@@ -48,7 +46,9 @@ def encode_forecasts(
             "model": reference,
             "observed": {name: window.metrics[name] for name in names if name in window.metrics},
             "levels": levels,
-            "quantiles": {name: quantiles[i, t].tolist() for t, name in enumerate(names) if outcome.seen[i, t]},
+            "quantiles": {
+                name: msgspec.Raw(texts[i * len(names) + t]) for t, name in enumerate(names) if outcome.seen[i, t]
+            },
             "breaches": _breaches(outcome, i, targets),
             "risk": risk,
             "level": level_of(risk).value,
