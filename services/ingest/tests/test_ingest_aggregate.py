@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from ingest_domain import FIRST_STEP, SMALL, START_MS, STEP_SECONDS, Partition, Sample, rows_of
 
@@ -79,6 +79,7 @@ def test_used_cpu_is_what_is_not_idle() -> None:
     assert window[DEFAULT_CATALOGUE.names().index("cpu_used_pct")] == 70
 
 
+@settings(deadline=None)
 @given(st.just(0.0) | st.floats(1e-30, 1e30) | st.floats(-1e30, -1e-30))
 def test_rounding_keeps_seven_digits_and_survives_float32(value: float) -> None:
     rounded = round_significant(np.array([value]))

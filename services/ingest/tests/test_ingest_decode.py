@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from ingest_domain import START_MS, record
 
@@ -327,6 +327,7 @@ anything = st.one_of(
 documents = st.lists(anything.map(json.dumps).map(str.encode), max_size=6)
 
 
+@settings(deadline=None)
 @given(documents)
 def test_a_record_means_the_same_whatever_comes_with_it(values: list[bytes]) -> None:
     together = decode(*values, mapping=MAPPING)
@@ -337,6 +338,7 @@ def test_a_record_means_the_same_whatever_comes_with_it(values: list[bytes]) -> 
     assert {i: together.verdicts.summary(i) for i in together.verdicts.by_record} == summaries
 
 
+@settings(deadline=None)
 @given(documents)
 def test_every_record_has_a_row_or_a_verdict(values: list[bytes]) -> None:
     decoded = decode(*values, mapping=MAPPING)
@@ -345,12 +347,14 @@ def test_every_record_has_a_row_or_a_verdict(values: list[bytes]) -> None:
     assert decoded.unreadable() == len(values) - len(kept)
 
 
+@settings(deadline=None)
 @given(st.lists(st.dictionaries(st.sampled_from(NAMES), st.floats(-10, 110), min_size=1), max_size=5))
 def test_every_sample_is_accepted_or_refused_once(bodies: list[dict[str, float]]) -> None:
     decoded = decode(*[record(**body) for body in bodies])
     assert decoded.samples + sum(decoded.verdicts.counts().values()) == sum(len(body) for body in bodies)
 
 
+@settings(deadline=None)
 @given(st.lists(st.binary(max_size=40), max_size=5))
 def test_no_bytes_whatever_stop_the_decoder(values: list[bytes]) -> None:
     decoded = decode(GOOD, *values, GOOD)

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from ingest_domain import START_MS, STEP_SECONDS, Partition, Sample, undisturbed
 
@@ -34,6 +34,7 @@ def cut(stream: Sequence[Sample], at: Sequence[int]) -> list[tuple[int, Sequence
 cuts = st.lists(st.integers(0, 1000), max_size=8)
 
 
+@settings(deadline=None)
 @given(streams, cuts)
 def test_splitting_a_stream_over_batches_changes_nothing(stream: list[Sample], at: list[int]) -> None:
     split = Partition()
@@ -43,6 +44,7 @@ def test_splitting_a_stream_over_batches_changes_nothing(stream: list[Sample], a
     assert split.outcome() == undisturbed(stream).outcome()
 
 
+@settings(deadline=None)
 @given(streams, cuts)
 def test_silence_is_judged_at_the_same_records_however_the_batches_are_cut(stream: list[Sample], at: list[int]) -> None:
     split = Partition(silence_steps=1, spacing=2000)
@@ -52,6 +54,7 @@ def test_silence_is_judged_at_the_same_records_however_the_batches_are_cut(strea
     assert split.outcome() == undisturbed(stream, silence_steps=1, spacing=2000).outcome()
 
 
+@settings(deadline=None)
 @given(streams, st.lists(st.tuples(st.integers(0, 1000), st.integers(0, 1000)), max_size=8))
 def test_samples_that_come_twice_count_once(stream: list[Sample], repeats: list[tuple[int, int]]) -> None:
     doubled = list(enumerate(stream))
@@ -71,6 +74,7 @@ crashes = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(streams, crashes, st.integers(1, 7))
 @example([("db1", 0, 1), ("db1", 400, 2), ("db1", 250, 3), ("db1", 420, 4)], [(3, "nothing")], 1)
 def test_restarts_at_any_point_change_nothing(stream: list[Sample], crashes: list[tuple[int, str]], batch: int) -> None:
@@ -106,6 +110,7 @@ def test_restarts_at_any_point_change_nothing(stream: list[Sample], crashes: lis
     assert partition.outcome() == undisturbed(stream).outcome()
 
 
+@settings(deadline=None)
 @given(streams)
 def test_splitting_servers_over_partitions_changes_no_window(stream: list[Sample]) -> None:
     separately: list[bytes] = []
@@ -114,6 +119,7 @@ def test_splitting_servers_over_partitions_changes_no_window(stream: list[Sample
     assert sorted(separately) == undisturbed(stream).outcome()[0]
 
 
+@settings(deadline=None)
 @given(ordered, st.lists(st.floats(0, LATENESS_SECONDS), min_size=40, max_size=40))
 def test_reordering_within_the_allowed_lateness_changes_nothing(stream: list[Sample], delays: list[float]) -> None:
     arrival = sorted(zip(stream, delays, strict=False), key=lambda pair: pair[0][1] + pair[1])
@@ -122,6 +128,7 @@ def test_reordering_within_the_allowed_lateness_changes_nothing(stream: list[Sam
     assert reordered.late == set()
 
 
+@settings(deadline=None)
 @given(streams, streams)
 def test_one_servers_wrong_clock_changes_no_window_of_the_others(stream: list[Sample], wrong: list[Sample]) -> None:
     ahead = [("ahead", seconds + 3600, value) for _, seconds, value in wrong]
@@ -130,6 +137,7 @@ def test_one_servers_wrong_clock_changes_no_window_of_the_others(stream: list[Sa
     assert others == undisturbed(stream).outcome()[0]
 
 
+@settings(deadline=None)
 @given(streams, cuts)
 def test_the_last_closed_step_of_a_server_never_moves_back(stream: list[Sample], at: list[int]) -> None:
     partition, before = Partition(), dict[str, int]()
@@ -140,6 +148,7 @@ def test_the_last_closed_step_of_a_server_never_moves_back(stream: list[Sample],
         before = heads
 
 
+@settings(deadline=None)
 @given(streams, cuts)
 def test_every_distinct_sample_is_in_exactly_one_window_or_late_or_open(stream: list[Sample], at: list[int]) -> None:
     partition, windows = Partition(), 0
@@ -152,6 +161,7 @@ def test_every_distinct_sample_is_in_exactly_one_window_or_late_or_open(stream: 
     assert partition.windows.open_rows() == 0
 
 
+@settings(deadline=None)
 @given(streams, cuts)
 def test_nothing_that_is_still_needed_is_committed(stream: list[Sample], at: list[int]) -> None:
     partition = Partition()
@@ -169,6 +179,7 @@ tables = st.lists(
 ).map(lambda rows: np.array(rows, np.float64).reshape(-1, 15))
 
 
+@settings(deadline=None)
 @given(tables, tables, tables)
 def test_fleet_sums_merge_in_any_order_to_the_sums_over_all(a: Doubles, b: Doubles, c: Doubles) -> None:
     names = DEFAULT_CATALOGUE.names()
