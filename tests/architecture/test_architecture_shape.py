@@ -26,7 +26,7 @@ SERVICES = sorted(ROOT.glob("services/*/argus_*"))
 
 MACHINE_PATH = re.compile(r"(?<![\w.:/])/(?:root|home|work|Users|mnt|data)/[\w.-]+")
 REGISTRY = re.compile(
-    r"(?i)index-url|pythonhosted|pypi\.org/simple|artifactory|\bnexus\b|\bregistry\.[a-z]|://[^\s/@{}]+:[^\s/@{}]+@"
+    r"(?i)index-url|pythonhosted|pypi\.org/simple|artifactory|\bnexus\b|\bregistry\.[a-z0-9-]+\.(?:com|org|io|net|dev)\b|://[^\s/@{}]+:[^\s/@{}]+@"
 )
 SECRET = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----|AKIA[0-9A-Z]{16}|ghp_[A-Za-z0-9]{36}")
 

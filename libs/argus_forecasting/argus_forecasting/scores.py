@@ -14,8 +14,8 @@ def pinball(quantiles: Numbers, levels: tuple[float, ...], truth: Numbers) -> Do
     References:
         R. Koenker, G. Bassett, "Regression Quantiles", 1978.
 
-    >>> pinball(np.array([[1.0, 3.0]]), (0.1, 0.9), np.array([2.0])).tolist()
-    [[0.1, 0.1]]
+    >>> pinball(np.array([[1.0, 3.0]]), (0.25, 0.75), np.array([2.0])).tolist()
+    [[0.25, 0.25]]
     """
     gap = truth[..., None] - quantiles
     steps = np.asarray(levels)
@@ -29,8 +29,8 @@ def wql(quantiles: Numbers, levels: tuple[float, ...], truth: Numbers) -> float:
         Y. Park et al., "Learning Quantile Functions without Quantile Crossing for Distribution-free Time Series
         Forecasting", 2022 (there as wQL); pooled over all series as in GIFT-Eval.
 
-    >>> wql(np.array([[1.0, 3.0]]), (0.1, 0.9), np.array([2.0]))
-    0.1
+    >>> wql(np.array([[1.0, 3.0]]), (0.25, 0.75), np.array([2.0]))
+    0.25
     """
     loss = 2 * pinball(quantiles, levels, truth).mean(axis=-1)
     return float(np.nansum(loss) / np.nansum(np.abs(truth)))
