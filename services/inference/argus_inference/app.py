@@ -65,11 +65,13 @@ async def serve(configuration: Configuration, stop: Event) -> None:
     ):
         log.info("ops server answers", extra={"port": server.port})
         outside = _outside(configuration, catalogue, targets, redis, outbox, page, executor)
-        subscription = Subscription(broker, _handler(settings, targets, outside, metrics), page)
+        service = _service(settings, targets, outside, metrics)
+        subscription = Subscription(broker, _handler(settings, service, outside, metrics), page)
         subscription.subscribe(configuration.kafka, settings)
         try:
             await retry("reach Redis", lambda: ping(redis))
             await retry("connect to Kafka", outbox.start)
+            await service.warm_up()
             await retry("join the group", lambda: connect(broker, configuration.kafka))
             await Watch(subscription, lambda: ping(redis), health, metrics, outside.clock).run(stop)
         finally:
@@ -95,10 +97,15 @@ def _outside(
     return Outside(rings, ledger, outbox, page, SystemClock(), executor)
 
 
-def _handler(
+def _service(
     settings: InferenceSettings, targets: Targets, outside: Outside, metrics: InferenceMetrics
-) -> WindowHandler:
+) -> ForecastService:
     plan = Plan(targets, settings.horizon_steps, settings.quantile_levels, settings.chunk_servers)
-    service = ForecastService(plan, AnalogForecaster(settings.history_steps), outside, metrics)
+    return ForecastService(plan, AnalogForecaster(settings.history_steps), outside, metrics)
+
+
+def _handler(
+    settings: InferenceSettings, service: ForecastService, outside: Outside, metrics: InferenceMetrics
+) -> WindowHandler:
     backlog, guard = Backlog(settings.max_hold.total_seconds()), FloodGuard(max_share=settings.max_dead_letter_share)
     return WindowHandler(service, outside.publisher, backlog, guard, metrics, outside.clock)

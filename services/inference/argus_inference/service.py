@@ -9,14 +9,14 @@ from typing import TypeVar, get_args
 import numpy as np
 
 from argus_common.clock import Clock
-from argus_common.events import ModelReference, Record
+from argus_common.events import ModelReference, Record, WindowClosed
 from argus_common.retry import Backoff, retry
 from argus_common.topics import PREDICTIONS
 from argus_forecasting.forecaster import Floats
 from argus_inference.domain.backlog import Arrived
 from argus_inference.domain.encode import encode_forecasts
 from argus_inference.domain.outcome import Outcome, outcome
-from argus_inference.domain.scoring import RunningScores, kept, score
+from argus_inference.domain.scoring import SCORED_LEADS, RunningScores, kept, score
 from argus_inference.domain.series import Targets
 from argus_inference.metrics import InferenceMetrics
 from argus_inference.ports import Display, Forecaster, ForecastLedger, HistoryStore, Publisher
@@ -66,6 +66,17 @@ class ForecastService:
             {"name": forecaster.name, "version": forecaster.version, "kind": kind}
         )
         metrics.model.info({"name": forecaster.name, "version": forecaster.version, "kind": forecaster.kind})
+
+    async def warm_up(self) -> None:
+        """Forecast a group of waves for nobody: the first windows are then served as fast as later ones."""
+        plan, length = self._plan, self._forecaster.history_steps
+        names = plan.targets.catalogue.names()
+        wave = np.outer(np.sin(np.arange(length) / 40) + 2, 10.0 ** (np.arange(len(names)) % 4 - 1))
+        window = WindowClosed(fleet="-", server="-", step=length, step_seconds=300, samples=1, metrics={})
+        rings = np.tile(wave.astype(np.float32), (plan.group_servers, 1, 1))
+        shape = (plan.group_servers, len(plan.targets.names), len(SCORED_LEADS), len(plan.levels))
+        group = [Arrived(window, 0, 0)] * plan.group_servers
+        await self._compute(self._forecast, group, rings, np.zeros(shape, np.float32))
 
     async def forecast(self, arrived: Iterable[Arrived]) -> None:
         """Forecast the servers of these windows, each from its window's step.

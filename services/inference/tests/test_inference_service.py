@@ -90,6 +90,14 @@ async def test_the_forecaster_sees_the_ring_up_to_the_window() -> None:
     assert batch.values[0].tolist() == [7.0] * 11 + [40.0]
 
 
+async def test_warming_up_forecasts_a_whole_group_and_tells_nobody() -> None:
+    bench = Bench(group_servers=3)
+    await bench.service().warm_up()
+    assert [len(batch) for batch in bench.forecaster.batches] == [9]
+    assert (bench.publisher.log, bench.display.shown, bench.history.reads) == ([], [], [])
+    assert bench.value("argus_inference_forecasts_total") == 0
+
+
 async def test_nothing_to_forecast_publishes_nothing() -> None:
     bench = Bench()
     await bench.service().forecast([])
