@@ -173,10 +173,16 @@ def test_a_breach_probability_that_is_not_finite_is_withheld(new_outcome: NewOut
     assert set(told["quantiles"]) == {"disk", "idle", "free"}
 
 
-def test_a_crossed_limit_is_critical_now(new_outcome: NewOutcome) -> None:
-    told = body(new_outcome(window("web1", STEP, disk=93.0, idle=50.0)))
+@pytest.mark.parametrize("level", [90.0, 93.0])
+def test_a_limit_that_is_reached_is_critical_now(new_outcome: NewOutcome, level: float) -> None:
+    told = body(new_outcome(window("web1", STEP, disk=level)))
     assert told["risk"] == 100.0
     assert told["level"] == Level.CRITICAL
+
+
+@pytest.mark.parametrize(("level", "risk"), [(5.1, 1.7), (5.0, 50.0), (1.0, 50.0)])
+def test_a_limit_below_is_reached_from_above(new_outcome: NewOutcome, level: float, risk: float) -> None:
+    assert body(new_outcome(window("web1", STEP, idle=level)))["risk"] == risk
 
 
 def test_scores_of_earlier_forecasts_come_with_the_next_one(new_outcome: NewOutcome) -> None:
