@@ -120,7 +120,7 @@ def test_no_file_holds_a_private_key_or_a_token() -> None:
     ("pattern", "line"),
     [
         (MACHINE_PATH, 'open("/home/ann/data.csv")'),
-        (MACHINE_PATH, "see /root/.cache"),
+        (MACHINE_PATH, "see /home/ada/.cache"),
         (REGISTRY, "--extra-index-url https://x"),
         (REGISTRY, "pull registry.example.org/argus"),
         (REGISTRY, "redis://user:password@host"),
