@@ -86,7 +86,7 @@ class Player:
 
     async def _tick(self, time_s: float, report: Report) -> None:
         tick = self._simulation.tick(time_s)
-        delivered = self._transport.deliver(time_s, tick.values)
+        delivered = self._transport.deliver(time_s, tick.values, tick.silent)
         records = list(self._renderer.records(delivered))
         await self._sink.write(records, tick)
         report(len(records), len(delivered.server) * len(METRICS), tick)

@@ -38,18 +38,29 @@ class Transport:
         )
         self._held: list[tuple[int, int, npt.NDArray[np.float64]]] = []
 
-    def deliver(self, time_s: float, values: npt.NDArray[np.float64]) -> Delivered:
-        """What arrives at this tick: this tick's rows, less the missing, with those that were held back before."""
+    def deliver(
+        self, time_s: float, values: npt.NDArray[np.float64], silent: npt.NDArray[np.bool_] | None = None
+    ) -> Delivered:
+        """What arrives at this tick: this tick's rows, less the missing, with those that were held back before.
+
+        Args:
+            time_s: event time.
+            values: (server, metric).
+            silent: (server,) servers that send nothing; none by default.
+        """
         self._ticks += 1
-        servers = np.arange(len(values))
+        sending = np.ones(len(values), np.bool_) if silent is None else ~silent
+        servers = np.flatnonzero(sending)
         stamps = round(time_s * 1000) + self._skew_ms
         if self._defects == Defects():
-            return Delivered(servers.tolist(), stamps.tolist(), values)
+            return Delivered(servers.tolist(), stamps[servers].tolist(), values[servers])
         chance = self._rng().random((3, len(values)))
-        arriving = chance[0] >= self._defects.missing
+        arriving = sending & (chance[0] >= self._defects.missing)
         late = arriving & (chance[1] < self._defects.delayed)
-        order = np.concatenate([servers[arriving & ~late], servers[arriving & (chance[2] < self._defects.doubled)]])
-        held, self._held = self._held, [(int(s), int(stamps[s]), values[s]) for s in servers[late]]
+        order = np.concatenate(
+            [np.flatnonzero(arriving & ~late), np.flatnonzero(arriving & (chance[2] < self._defects.doubled))]
+        )
+        held, self._held = self._held, [(int(s), int(stamps[s]), values[s]) for s in np.flatnonzero(late)]
         return Delivered(
             order.tolist() + [server for server, _, _ in held],
             stamps[order].tolist() + [stamp for _, stamp, _ in held],

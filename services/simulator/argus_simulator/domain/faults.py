@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
+import numpy.typing as npt
 
 from argus_simulator.domain.fleet import Doubles, Fleet
 
@@ -15,7 +16,6 @@ class FaultKind(StrEnum):
     MEMORY_LEAK = "memory_leak"
     DISK_FILL = "disk_fill"
     NOISY_NEIGHBOUR = "noisy_neighbour"
-    OVERLOAD = "overload"
     UPSTREAM_FAILURE = "upstream_failure"
     DEPENDENCY_FAILURE = "dependency_failure"
     REBOOT = "reboot"
@@ -28,7 +28,7 @@ class Fault:
     """One thing that happens to one server in ``[begin_s, end_s)`` of event time.
 
     ``size`` means: percentage points an hour for leaks and fills; points of CPU for a noisy neighbour; share of
-    demand added for an overload, a deployment or a batch job; 0 … 1 for a failure.
+    demand added for a deployment or a batch job; 0 … 1 for a failure. A server that reboots is silent until the end.
     """
 
     number: int
@@ -59,20 +59,22 @@ class Pressure:
     failing: Doubles
     piling_up: Doubles
     starving: Doubles
-    reboots: list[int]
+    rebooting: npt.NDArray[np.bool_]
 
 
-def pressure(faults: Iterable[Fault], servers: int, now_s: float, before_s: float) -> Pressure:
-    """The sum of all faults that act at ``now_s``; reboots are those that began since ``before_s``."""
+def pressure(faults: Iterable[Fault], servers: int, now_s: float) -> Pressure:
+    """The sum of all faults that act at ``now_s``."""
 
     def nothing() -> Doubles:
         return np.zeros(servers)
 
-    found = Pressure(nothing(), nothing(), nothing(), nothing(), nothing(), nothing(), nothing(), [])
+    found = Pressure(
+        nothing(), nothing(), nothing(), nothing(), nothing(), nothing(), nothing(), np.zeros(servers, np.bool_)
+    )
     for fault in faults:
         at, strength = fault.server, fault.intensity(now_s) * fault.size
-        if fault.kind is FaultKind.REBOOT and before_s < fault.begin_s <= now_s:
-            found.reboots.append(at)
+        if fault.kind is FaultKind.REBOOT:
+            found.rebooting[at] |= fault.begin_s <= now_s < fault.end_s
         elif fault.kind is FaultKind.MEMORY_LEAK:
             found.leak_per_hour[at] += strength
         elif fault.kind is FaultKind.DISK_FILL:
@@ -89,9 +91,9 @@ def pressure(faults: Iterable[Fault], servers: int, now_s: float, before_s: floa
     return found
 
 
-def spread(root: Fault, fleet: Fleet, rng: np.random.Generator, first_number: int) -> Iterator[Fault]:
+def spread(root: Fault, fleet: Fleet, rng: np.random.Generator, numbers: Iterator[int]) -> Iterator[Fault]:
     """The failures that ``root`` causes along the dependencies: each later than its cause, weaker, and for as long."""
-    number, wave, hit = first_number, [root], {root.server}
+    wave, hit = [root], {root.server}
     while wave:
         following: list[Fault] = []
         for cause in wave:
@@ -102,10 +104,9 @@ def spread(root: Fault, fleet: Fleet, rng: np.random.Generator, first_number: in
                     continue
                 hit.add(edge.downstream)
                 following.append(
-                    Fault(number, FaultKind.DEPENDENCY_FAILURE, edge.downstream, cause.begin_s + lag,
+                    Fault(next(numbers), FaultKind.DEPENDENCY_FAILURE, edge.downstream, cause.begin_s + lag,
                           cause.end_s + lag / 2, size, 600.0, edge.starves, cause.number)
                 )  # fmt: skip
-                number += 1
         yield from following
         wave = following
 

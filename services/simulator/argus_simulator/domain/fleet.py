@@ -26,13 +26,15 @@ class Edge:
 @dataclass(frozen=True, slots=True)
 class Fleet:
     """``profile``: (server,) index into `PROFILES`. ``phase_hours``: (server,) shift of its day. ``scale``: (server,)
-    how busy it is relative to its profile. ``edges``: which server uses which.
+    how busy it is relative to its profile. ``appetite``: (server,) its memory relative to its profile. ``edges``:
+    which server uses which.
     """
 
     names: tuple[str, ...]
     profile: Ints
     phase_hours: Doubles
     scale: Doubles
+    appetite: Doubles
     edges: tuple[Edge, ...]
 
     def __len__(self) -> int:
@@ -66,6 +68,7 @@ def make_fleet(size: int, seed: int) -> Fleet:
         profile,
         rng.normal(0, 1.0, size),
         np.exp(rng.normal(0, 0.15, size)),
+        np.clip(rng.normal(1, 0.09, size), 0.8, 1.15),
         tuple(_edges(profile, rng)),
     )
 

@@ -1,16 +1,21 @@
-"""Scenarios: which faults begin, at switching and from then on."""
+"""Scenarios: which faults begin, when it is switched to one and for as long as it lasts."""
 
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
+import numpy.typing as npt
 
 from argus_simulator.domain.faults import Fault, FaultKind, spread
 from argus_simulator.domain.fleet import Doubles, Fleet
 from argus_simulator.domain.profiles import PROFILES
 
 HOUR = 3600.0
+LENGTH = 1.6
+"""How much longer a leak or a fill lasts than it takes to reach its limit."""
+CASCADE_EVERY = 8 * HOUR
+"""Mean time between two cascades while the cascade scenario lasts."""
 
 
 class Scenario(StrEnum):
@@ -23,77 +28,107 @@ class Scenario(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Level:
-    """``value`` of each resource now, so that a fault can be made to reach its limit at a chosen time."""
+class Wear:
+    """``share`` of the fleet is wearing out at any time; limits are reached ``hours`` (least, most) after it began."""
+
+    share: float
+    hours: tuple[float, float]
+
+
+WEAR = {Scenario.DEGRADING: Wear(0.15, (1.5, 6.0)), Scenario.CRITICAL: Wear(0.25, (0.4, 1.5))}
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """(server,) percentage points of memory and disk that are left below the limit, so that a fault can be made to
+    reach it at a chosen time; ``free``: servers that nothing is wrong with.
+    """
 
     memory: Doubles
     disk: Doubles
+    free: npt.NDArray[np.int64]
 
 
-def begin(
-    scenario: Scenario, fleet: Fleet, levels: Level, now_s: float, rng: np.random.Generator, first_number: int
-) -> list[Fault]:
-    """The faults that begin when the scenario is switched to ``scenario``."""
-    plans: dict[Scenario, Callable[[], list[Fault]]] = {
-        Scenario.HEALTHY: list,
-        Scenario.DEGRADING: lambda: _wearing_out(fleet, levels, now_s, rng, first_number, 0.15, (1.5, 6.0)),
-        Scenario.CRITICAL: lambda: _wearing_out(fleet, levels, now_s, rng, first_number, 0.25, (0.4, 1.5)),
-        Scenario.CASCADE: lambda: _cascade(fleet, now_s, rng, first_number),
-    }
-    return plans[scenario]()
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """Everything that decides about new faults besides the scenario. ``dt_s``: seconds since the last moment."""
+
+    fleet: Fleet
+    now_s: float
+    dt_s: float
+    rng: np.random.Generator
+    numbers: Iterator[int]
 
 
-def _wearing_out(
-    fleet: Fleet,
-    levels: Level,
-    now_s: float,
-    rng: np.random.Generator,
-    first_number: int,
-    share: float,
-    hours: tuple[float, float],
-) -> list[Fault]:
-    """Leaks, fills and noisy neighbours on a share of the fleet; limits are reached after ``hours``."""
-    chosen = rng.choice(len(fleet), max(1, round(share * len(fleet))), replace=False)
-    faults = []
-    for number, server in enumerate(chosen.tolist(), start=first_number):
-        kind = (FaultKind.MEMORY_LEAK, FaultKind.DISK_FILL, FaultKind.NOISY_NEIGHBOUR)[number % 3]
-        until_limit = float(rng.uniform(*hours))
-        start = now_s + float(rng.uniform(0, 0.5)) * HOUR
-        size = {
-            FaultKind.MEMORY_LEAK: (99.0 - float(levels.memory[server])) / until_limit,
-            FaultKind.DISK_FILL: (92.0 - float(levels.disk[server])) / until_limit,
-            FaultKind.NOISY_NEIGHBOUR: float(rng.uniform(45, 75)),
-        }[kind]
-        ramp = until_limit * HOUR if kind is FaultKind.NOISY_NEIGHBOUR else 300.0
-        length = until_limit * HOUR * (2.5 if kind is FaultKind.NOISY_NEIGHBOUR else 1.6)
-        faults.append(Fault(number, kind, server, start, start + length, max(size, 1.0), ramp))
-    return faults
+def begin(scenario: Scenario, room: Room, at: Moment) -> list[Fault]:
+    """The faults that begin when it is switched to ``scenario``."""
+    if scenario in WEAR:
+        return _wear_out(WEAR[scenario], max(1, round(WEAR[scenario].share * len(at.fleet))), room, at)
+    return _cascade(at) if scenario is Scenario.CASCADE else []
 
 
-def _cascade(fleet: Fleet, now_s: float, rng: np.random.Generator, first_number: int) -> list[Fault]:
-    """The database that most servers use fails, and those that use it follow."""
+def go_on(scenario: Scenario, room: Room, at: Moment) -> list[Fault]:
+    """The faults that begin because ``scenario`` lasts: as many as end, on average."""
+    if scenario in WEAR:
+        wear = WEAR[scenario]
+        lasting = LENGTH * HOUR * sum(wear.hours) / 2
+        return _wear_out(wear, int(at.rng.poisson(wear.share * len(at.fleet) * at.dt_s / lasting)), room, at)
+    if scenario is Scenario.CASCADE and at.rng.random() < at.dt_s / CASCADE_EVERY:
+        return _cascade(at)
+    return []
+
+
+def _wear_out(wear: Wear, count: int, room: Room, at: Moment) -> list[Fault]:
+    """Leaks, fills and noisy neighbours on ``count`` servers that nothing is wrong with."""
+    chosen = at.rng.choice(room.free, min(count, len(room.free)), replace=False)
+    return [_wearing(wear, server, room, at) for server in chosen.tolist()]
+
+
+def _wearing(wear: Wear, server: int, room: Room, at: Moment) -> Fault:
+    number = next(at.numbers)
+    kind = (FaultKind.MEMORY_LEAK, FaultKind.DISK_FILL, FaultKind.NOISY_NEIGHBOUR)[number % 3]
+    until_limit = float(at.rng.uniform(*wear.hours))
+    start = at.now_s + float(at.rng.uniform(0, 0.5)) * HOUR
+    if kind is FaultKind.NOISY_NEIGHBOUR:
+        ramp, size = until_limit * HOUR, float(at.rng.uniform(45, 75))
+        return Fault(number, kind, server, start, start + 2.5 * ramp, size, ramp)
+    left = float((room.memory if kind is FaultKind.MEMORY_LEAK else room.disk)[server])
+    return Fault(number, kind, server, start, start + LENGTH * until_limit * HOUR, max(left / until_limit, 1.0), 300.0)
+
+
+def _cascade(at: Moment) -> list[Fault]:
+    """One of the three databases that most servers use fails, and those that use it follow."""
     database = next(i for i, profile in enumerate(PROFILES) if profile.name == "database")
-    origin = max(np.flatnonzero(fleet.profile == database).tolist(), key=lambda server: len(fleet.dependents(server)))
-    length = float(rng.uniform(1.0, 2.5)) * HOUR
-    root = Fault(first_number, FaultKind.UPSTREAM_FAILURE, origin, now_s, now_s + length, 1.0)
-    return [root, *spread(root, fleet, rng, first_number + 1)]
+    candidates = np.flatnonzero(at.fleet.profile == database).tolist()
+    most_used = sorted(candidates, key=lambda server: -len(at.fleet.dependents(server)))[:3]
+    length = float(at.rng.uniform(1.0, 2.5)) * HOUR
+    origin = int(at.rng.choice(most_used))
+    root = Fault(next(at.numbers), FaultKind.UPSTREAM_FAILURE, origin, at.now_s, at.now_s + length, 1.0)
+    return [root, *spread(root, at.fleet, at.rng, at.numbers)]
 
 
-def everyday(fleet: Fleet, now_s: float, dt_s: float, rng: np.random.Generator, first_number: int) -> list[Fault]:
-    """What also happens to a healthy fleet: deployments, batch jobs at night, reboots; about one a server and week."""
-    per_second = len(fleet) / (7 * 24 * HOUR)
-    found: list[Fault] = []
-    for _ in range(int(rng.poisson(per_second * dt_s))):
-        server, kind = int(rng.integers(len(fleet))), int(rng.integers(10))
-        number = first_number + len(found)
-        if kind < 3:
-            size = float(rng.normal(0, 0.12))
-            found.append(Fault(number, FaultKind.DEPLOYMENT, server, now_s, now_s + 30 * 24 * HOUR, size, 60.0))
-        elif kind < 9:
-            length = float(rng.uniform(0.5, 2)) * HOUR
-            found.append(
-                Fault(number, FaultKind.BATCH_JOB, server, now_s, now_s + length, float(rng.uniform(0.2, 0.6)))
-            )
-        else:
-            found.append(Fault(number, FaultKind.REBOOT, server, now_s, now_s + 300.0, 1.0))
-    return found
+def everyday(at: Moment) -> list[Fault]:
+    """What also happens to a healthy fleet: deployments, batch jobs, reboots; about one a server and week."""
+    count = int(at.rng.poisson(len(at.fleet) * at.dt_s / (7 * 24 * HOUR)))
+    return [_event(int(at.rng.integers(len(at.fleet))), int(at.rng.integers(10)), at) for _ in range(count)]
+
+
+def _event(server: int, dice: int, at: Moment) -> Fault:
+    number, now_s = next(at.numbers), at.now_s
+    if dice < DEPLOYMENTS_IN_TEN:
+        size = float(np.clip(at.rng.normal(0, 0.12), -0.3, 0.3))
+        return Fault(number, FaultKind.DEPLOYMENT, server, now_s, now_s + 30 * 24 * HOUR, size, 60.0)
+    if dice < DEPLOYMENTS_IN_TEN + BATCH_JOBS_IN_TEN:
+        length, size = float(at.rng.uniform(0.5, 2)) * HOUR, float(at.rng.uniform(0.2, 0.6))
+        return Fault(number, FaultKind.BATCH_JOB, server, now_s, now_s + length, size)
+    return reboot(server, None, at)
+
+
+def reboot(server: int, caused_by: int | None, at: Moment) -> Fault:
+    """The server restarts now and is silent for two to five minutes."""
+    length = float(at.rng.uniform(120, 300))
+    return Fault(next(at.numbers), FaultKind.REBOOT, server, at.now_s, at.now_s + length, 1.0, caused_by=caused_by)
+
+
+DEPLOYMENTS_IN_TEN, BATCH_JOBS_IN_TEN = 3, 6
+"""Of ten events of an ordinary day; the rest are reboots."""

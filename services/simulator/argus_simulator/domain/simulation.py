@@ -2,31 +2,32 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import count
 
 import numpy as np
 import numpy.typing as npt
 
-from argus_common.metrics import DEFAULT_CATALOGUE
 from argus_simulator.domain.faults import Fault, FaultKind, pressure
-from argus_simulator.domain.fleet import Fleet
-from argus_simulator.domain.scenarios import Level, Scenario, begin, everyday
-from argus_simulator.domain.truth import Crossing, Truth, fault_truth
-from argus_simulator.domain.world import METRICS, World
+from argus_simulator.domain.fleet import Doubles, Fleet
+from argus_simulator.domain.limits import LimitWatch
+from argus_simulator.domain.scenarios import Moment, Room, Scenario, begin, everyday, go_on, reboot
+from argus_simulator.domain.truth import Truth, cancelled, fault_truth
+from argus_simulator.domain.world import METRICS, OUT_OF_MEMORY, World
 
-Doubles = npt.NDArray[np.float64]
-
-_SENT_LIMITS = [(m.name, m.limit, METRICS.index(m.name)) for m in DEFAULT_CATALOGUE.received() if m.limit is not None]
-_CPU_LIMIT = DEFAULT_CATALOGUE.get("cpu_used_pct").limit or 90.0
-_IDLE = METRICS.index("cpu_idle_pct")
-_MEMORY, _DISK = METRICS.index("mem_used_pct"), METRICS.index("disk_usage_pct")
+USUAL = frozenset({FaultKind.DEPLOYMENT, FaultKind.BATCH_JOB, FaultKind.REBOOT})
+"""What also happens to a healthy fleet."""
+_MEMORY = METRICS.index("mem_used_pct")
 
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """``values``: (server, metric) at ``time_s``. ``truth``: what became true since the last tick."""
+    """``values``: (server, metric) at ``time_s``. ``silent``: (server,) servers that are down and send nothing.
+    ``truth``: what became true since the last tick.
+    """
 
     time_s: float
     values: Doubles
+    silent: npt.NDArray[np.bool_]
     truth: list[Truth]
 
 
@@ -37,62 +38,68 @@ class Simulation:
     fleet: Fleet
     seed: int
     start_s: float
-    scenario: Scenario = Scenario.HEALTHY
+    scenario: Scenario = field(default=Scenario.HEALTHY, init=False)
     _world: World = field(init=False)
+    _limits: LimitWatch = field(init=False)
     _faults: list[Fault] = field(default_factory=list, init=False)
-    _numbers: int = field(default=0, init=False)
+    _numbers: Iterator[int] = field(default_factory=count, init=False)
     _ticks: int = field(default=0, init=False)
-    _now_s: float = field(init=False)
-    _values: Doubles | None = field(default=None, init=False)
-    _beyond: npt.NDArray[np.bool_] | None = field(default=None, init=False)
+    _last: Tick | None = field(default=None, init=False)
     _wanted: Scenario | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         self._world = World(self.fleet, self.seed, self.start_s)
-        self._now_s = self.start_s
+        self._limits = LimitWatch(self.fleet)
 
     def switch(self, scenario: Scenario) -> None:
-        """Play ``scenario`` from the next tick on. Switching to healthy ends what is going on."""
+        """Play ``scenario`` from the next tick on, but not before the second. Healthy ends what is going on."""
         self._wanted = scenario
 
     def tick(self, now_s: float) -> Tick:
         """Move on to ``now_s``, later than the last tick."""
-        before, dt_s = self._now_s, max(now_s - self._now_s, 1.0)
         self._ticks += 1
+        dt_s = max(now_s - (self._last.time_s if self._last else self.start_s), 1.0)
         rng = np.random.Generator(np.random.Philox(key=[self.seed, 4], counter=[0, 0, 0, self._ticks]))
-        started = self._switched(now_s, rng) + everyday(self.fleet, now_s, dt_s, rng, self._numbers)
-        self._numbers += len(started)
-        self._faults = [fault for fault in self._faults if fault.end_s > before] + started
-        values = self._world.advance(now_s, dt_s, pressure(self._faults, len(self.fleet), now_s, before))
-        self._now_s, self._values = now_s, values
-        truth: list[Truth] = [fault_truth(fault, self.fleet) for fault in started]
-        return Tick(now_s, values, truth + list(self._crossings(values)))
+        at = Moment(self.fleet, now_s, dt_s, rng, self._numbers)
+        truth: list[Truth] = list(self._ended(now_s))
+        started = everyday(at) + (self._troubles(self._last, at) if self._last else [])
+        self._faults = [fault for fault in self._faults if fault.end_s > now_s] + started
+        on = pressure(self._faults, len(self.fleet), now_s)
+        values = self._world.advance(now_s, dt_s, on)
+        truth += [fault_truth(fault, self.fleet) for fault in started]
+        truth += self._limits.crossings(values, on.rebooting, now_s)
+        self._last = Tick(now_s, values, on.rebooting, truth)
+        return self._last
 
-    def _switched(self, now_s: float, rng: np.random.Generator) -> list[Fault]:
-        if self._wanted is None or self._values is None:
-            return []
+    def _ended(self, now_s: float) -> Iterator[Truth]:
+        """What a switch to healthy ends."""
+        if self._wanted is not Scenario.HEALTHY or self._last is None:
+            return
+        ending = [fault for fault in self._faults if fault.kind not in USUAL and fault.end_s > now_s]
+        self._faults = [fault for fault in self._faults if fault.kind in USUAL]
+        for fault in ending:
+            yield cancelled(fault, self.fleet, now_s)
+
+    def _troubles(self, last: Tick, at: Moment) -> list[Fault]:
+        """Servers that ran out of memory restart; the scenario goes on, or begins."""
+        exhausted = np.flatnonzero((last.values[:, _MEMORY] >= OUT_OF_MEMORY) & ~last.silent)
+        started = [reboot(server, self._leak_of(server, at.now_s), at) for server in exhausted.tolist()]
+        room = Room(
+            self._limits.room(last.values, "mem_used_pct"),
+            self._limits.room(last.values, "disk_usage_pct"),
+            self._free(at.now_s),
+        )
+        if self._wanted is None:
+            return started + go_on(self.scenario, room, at)
         self.scenario, self._wanted = self._wanted, None
-        if self.scenario is Scenario.HEALTHY:
-            self._faults = [f for f in self._faults if f.kind in (FaultKind.DEPLOYMENT, FaultKind.BATCH_JOB)]
-        level = Level(self._values[:, _MEMORY], self._values[:, _DISK])
-        started = begin(self.scenario, self.fleet, level, now_s, rng, self._numbers)
-        self._numbers += len(started)
-        return started
+        return started + begin(self.scenario, room, at)
 
-    def _crossings(self, values: Doubles) -> Iterator[Crossing]:
-        """Limits that were crossed or left since the last tick."""
-        measured = [(name, limit, values[:, column]) for name, limit, column in _SENT_LIMITS]
-        measured.append(("cpu_used_pct", _CPU_LIMIT, 100 - values[:, _IDLE]))
-        beyond = np.column_stack([column >= limit for _, limit, column in measured])
-        changed = beyond if self._beyond is None else beyond != self._beyond
-        self._beyond = beyond
-        for server, which in np.argwhere(changed).tolist():
-            name, limit, column = measured[which]
-            yield Crossing(
-                self.fleet.names[server],
-                name,
-                limit or 0.0,
-                float(column[server]),
-                self._now_s,
-                bool(beyond[server, which]),
-            )
+    def _leak_of(self, server: int, now_s: float) -> int | None:
+        """Number of the leak that fills this server's memory."""
+        leaks = (f for f in self._faults if f.kind is FaultKind.MEMORY_LEAK and f.server == server)
+        return next((leak.number for leak in leaks if leak.begin_s <= now_s), None)
+
+    def _free(self, now_s: float) -> npt.NDArray[np.int64]:
+        """Servers that nothing is wrong with."""
+        troubled = [fault.server for fault in self._faults if fault.kind not in USUAL and fault.end_s > now_s]
+        return np.setdiff1d(np.arange(len(self.fleet)), troubled)

@@ -22,8 +22,18 @@ class FaultTruth:
 
 
 @dataclass(frozen=True, slots=True)
+class Cancelled:
+    """A fault ended before its time, or never began: the scenario was switched to healthy."""
+
+    number: int
+    kind: str
+    server: str
+    time_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class Crossing:
-    """A limit of the metric catalogue was crossed (``beyond``) or left again."""
+    """A limit of the metric catalogue (of this server's profile) was crossed (``beyond``) or left again."""
 
     server: str
     metric: str
@@ -33,7 +43,7 @@ class Crossing:
     beyond: bool
 
 
-Truth = FaultTruth | Crossing
+Truth = FaultTruth | Cancelled | Crossing
 
 
 def fault_truth(fault: Fault, fleet: Fleet) -> FaultTruth:
@@ -50,7 +60,14 @@ def fault_truth(fault: Fault, fleet: Fleet) -> FaultTruth:
     )
 
 
+def cancelled(fault: Fault, fleet: Fleet, now_s: float) -> Cancelled:
+    """The truth about a fault that is over before its time."""
+    return Cancelled(fault.number, fault.kind.value, fleet.names[fault.server], now_s)
+
+
 def document(truth: Truth) -> dict[str, Any]:
     """A truth as it is published."""
-    what = "fault" if isinstance(truth, FaultTruth) else "crossing"
-    return {"what": what, **asdict(truth)}
+    return {"what": _WHAT[type(truth)], **asdict(truth)}
+
+
+_WHAT: dict[type[Truth], str] = {FaultTruth: "fault", Cancelled: "cancelled", Crossing: "crossing"}

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from argus_simulator.domain.faults import Pressure
 from argus_simulator.domain.fleet import Doubles, Fleet
+from argus_simulator.domain.profiles import PROFILES
 
 METRICS = (
     "cpu_user_pct", "cpu_sys_pct", "cpu_iowait_pct", "cpu_idle_pct", "java_cpu_pct", "mem_used_pct",
@@ -26,24 +27,33 @@ NOISE_MINUTES = 25.0
 NOISE = 0.14
 MEMORY_HOURS, SWAP_HOURS = 1.5, 0.4
 """Time constants of memory and swap."""
-SCARCE_MEMORY = 86.0
+SCARCE_MEMORY = 88.0
+"""Above this the server begins to swap."""
+CLEAN_UP_HOURS = 0.5
+"""How long it takes to clear a disk after a fill was stopped."""
+SHARED_NOISE = 0.3
+"""Share of the variance of demand that the servers of a profile have in common: they serve the same users."""
 DISK_GROWTH_PER_DAY = 0.35
 CLEANED_ABOVE = 78.0
 OUT_OF_MEMORY = 99.6
+"""Here the server restarts."""
 FULL = 85.0
 """Where the CPU of a server without trouble levels off."""
 
 
 @dataclass(slots=True)
 class State:
-    """(server,) each."""
+    """(server,) each, but ``shared``: (profile,). What leaked and what filled the disk is kept apart."""
 
     noise: Doubles
+    shared: Doubles
     memory: Doubles
     leaked: Doubles
     swap: Doubles
     disk: Doubles
+    filled: Doubles
     boot_s: Doubles
+    down: npt.NDArray[np.bool_]
 
 
 class World:
@@ -55,35 +65,46 @@ class World:
         self._base = {name: fleet.per_profile(name) for name in _PROFILE_FIELDS}
         self.state = State(
             rng.normal(0, 1, size),
-            np.clip(self._base["memory"] + rng.normal(0, 6, size), 5, 90),
+            rng.normal(0, 1, len(PROFILES)),
+            self._base["memory"] * fleet.appetite,
             np.zeros(size),
             self._base["swap"].copy(),
             np.clip(self._base["disk"] + rng.normal(0, 6, size), 5, CLEANED_ABOVE),
+            np.zeros(size),
             start_s - rng.uniform(1, 60, size) * DAY,
+            np.zeros(size, np.bool_),
         )
 
     def advance(self, now_s: float, dt_s: float, on: Pressure) -> npt.NDArray[np.float64]:
         """(server, metric) values at ``now_s``, ``dt_s`` after the last call."""
         self._tick += 1
         rng, base = self._rng(3), self._base
-        self._restart([*on.reboots, *np.flatnonzero(self.state.memory >= OUT_OF_MEMORY).tolist()], now_s)
+        self._restart(on.rebooting, now_s)
         demand = self._demand(now_s, dt_s, rng) * (1 + on.extra_demand)
         demand *= 1 - 0.7 * on.starving
-        cpu = self._cpu(demand, on, rng)
-        self._store(demand, dt_s, now_s, on)
-        waiting = cpu[:, 2] / 100 + on.piling_up + on.failing
+        cpu, queued = self._cpu(demand, on, rng)
+        self._remember(demand, dt_s, on)
+        self._fill(demand, dt_s, now_s, on)
+        usual_wait = 1 + 2.5 * base["iowait"] / 100
+        waiting = cpu[:, 2] / 100 + on.piling_up + on.failing + queued
         traffic = demand * (1 - 0.5 * np.maximum(on.piling_up, on.failing)) * rng.lognormal(0, 0.05, len(demand))
         suffering = np.maximum(on.piling_up, on.failing)
         back = base["back_close_wait"] * demand * (1 + 3 * suffering) + 20 * suffering
         front = base["front_close_wait"] * demand * (1 + 2 * suffering) + 12 * suffering
-        load = base["load"] * demand * (0.85 + 0.15 * rng.lognormal(0, 0.1, len(demand))) * (1 + 2.5 * waiting)
+        load = (
+            base["load"]
+            * demand
+            * (0.85 + 0.15 * rng.lognormal(0, 0.1, len(demand)))
+            * (1 + 2.5 * waiting)
+            / usual_wait
+        )
         return np.column_stack(
             [
                 cpu,
                 np.floor(cpu[:, 0] * base["java"] * 100) / 100,
-                np.round(np.clip(self.state.memory, 0, 100), 2),
+                np.round(np.clip(self.state.memory + self.state.leaked, 0, 100), 2),
                 np.round(np.clip(self.state.swap, 0, 100), 2),
-                np.round(np.clip(self.state.disk, 0, 100), 2),
+                np.round(np.clip(self.state.disk + self.state.filled, 0, 100), 2),
                 np.round(base["net_in"] * traffic, 2),
                 np.round(base["net_out"] * traffic, 2),
                 rng.poisson(np.maximum(back, 0)),
@@ -97,14 +118,19 @@ class World:
         """Demand relative to an ordinary day's mean: rhythm of day and week times a slow random rise and fall."""
         fleet, state = self.fleet, self.state
         keep = np.exp(-dt_s / (NOISE_MINUTES * 60))
-        state.noise = keep * state.noise + np.sqrt(1 - keep**2) * rng.normal(0, 1, len(fleet))
+        fresh = np.sqrt(1 - keep**2)
+        state.noise = keep * state.noise + fresh * rng.normal(0, 1, len(fleet))
+        state.shared = keep * state.shared + fresh * rng.normal(0, 1, len(PROFILES))
+        noise = np.sqrt(1 - SHARED_NOISE) * state.noise + np.sqrt(SHARED_NOISE) * state.shared[fleet.profile]
         hours = (now_s % DAY) / HOUR - self._base["peak_hour"] - fleet.phase_hours
         daily = 1 + self._base["swing"] * np.cos(2 * np.pi * hours / 24)
         weekly = np.where(datetime.fromtimestamp(now_s, UTC).weekday() >= 5, self._base["weekend"], 1.0)
-        return np.asarray(fleet.scale * daily * weekly * np.exp(NOISE * state.noise))
+        return np.asarray(fleet.scale * daily * weekly * np.exp(NOISE * noise))
 
-    def _cpu(self, demand: Doubles, on: Pressure, rng: np.random.Generator) -> Doubles:
-        """(server, [user, sys, iowait, idle]) in whole hundredths that sum to 100."""
+    def _cpu(self, demand: Doubles, on: Pressure, rng: np.random.Generator) -> tuple[Doubles, Doubles]:
+        """(server, [user, sys, iowait, idle]) in whole hundredths that sum to 100; (server,) work that must queue, in
+        machines.
+        """
         base, size = self._base, len(demand)
         jitter = rng.lognormal(0, 0.06, (3, size))
         wanted = [base["cpu_user"] * demand, base["cpu_sys"] * np.sqrt(demand), base["iowait"] * demand**1.2]
@@ -119,31 +145,36 @@ class World:
         full = busy.sum(axis=1, keepdims=True)
         busy *= np.where(full > 99.5, 99.5 / np.maximum(full, 1e-9), 1)
         hundredths = np.floor(busy * 100)
-        return np.column_stack([hundredths, 10_000 - hundredths.sum(axis=1)]) / 100
+        shares = np.column_stack([hundredths, 10_000 - hundredths.sum(axis=1)]) / 100
+        return shares, np.maximum(full[:, 0] - FULL, 0) / 100
 
-    def _store(self, demand: Doubles, dt_s: float, now_s: float, on: Pressure) -> None:
-        """Memory, swap and disk follow with inertia."""
+    def _remember(self, demand: Doubles, dt_s: float, on: Pressure) -> None:
+        """Memory follows demand with inertia; what leaked is free again when the leak has been stopped."""
         state, base, hours = self.state, self._base, dt_s / HOUR
-        state.leaked = np.where(on.leak_per_hour > 0, state.leaked + on.leak_per_hour * hours, state.leaked)
-        wanted = base["memory"] * (0.88 + 0.12 * np.minimum(demand, 2.5)) * (1 + 0.08 * on.piling_up)
-        share = 1 - np.exp(-hours / MEMORY_HOURS)
-        resting = np.minimum(state.memory - state.leaked, 100)
-        resting += share * (wanted - resting)
-        state.leaked = np.minimum(state.leaked, np.maximum(100 - resting, 0))
-        state.memory = np.minimum(resting + state.leaked, 100)
-        paged = base["swap"] + np.maximum(state.memory - SCARCE_MEMORY, 0) * 4
-        state.swap += (1 - np.exp(-hours / SWAP_HOURS)) * (paged - state.swap)
-        state.disk += DISK_GROWTH_PER_DAY * hours / 24 * np.minimum(demand, 2) + on.fill_per_hour * hours
-        night = now_s % DAY < max(dt_s, HOUR)
-        rotated = (state.disk > CLEANED_ABOVE) & (on.fill_per_hour == 0) & night
-        state.disk = np.where(rotated, np.maximum(base["disk"] * 0.95, 5), np.minimum(state.disk, 100))
+        wanted = base["memory"] * self.fleet.appetite * (0.88 + 0.12 * np.minimum(demand, 2.5))
+        wanted *= 1 + 0.08 * on.piling_up
+        state.memory += (1 - np.exp(-hours / MEMORY_HOURS)) * (wanted - state.memory)
+        grown = np.where(on.leak_per_hour > 0, state.leaked + on.leak_per_hour * hours, 0)
+        state.leaked = np.minimum(grown, 100 - state.memory)
+        scarce = np.maximum(state.memory + state.leaked - SCARCE_MEMORY, 0)
+        state.swap += (1 - np.exp(-hours / SWAP_HOURS)) * (base["swap"] * self.fleet.appetite + 4 * scarce - state.swap)
 
-    def _restart(self, servers: list[int], now_s: float) -> None:
+    def _fill(self, demand: Doubles, dt_s: float, now_s: float, on: Pressure) -> None:
+        """The disk grows, is cleaned at night when it is rather full, and cleared when a fill has been stopped."""
+        state, base, hours = self.state, self._base, dt_s / HOUR
+        grown = state.disk + DISK_GROWTH_PER_DAY * hours / 24 * np.minimum(demand, 2)
+        night = now_s % DAY < max(dt_s, HOUR)
+        state.disk = np.where((grown > CLEANED_ABOVE) & night, base["disk"] * 0.95, np.minimum(grown, 100))
+        cleared = state.filled * np.exp(-hours / CLEAN_UP_HOURS)
+        filled = np.where(on.fill_per_hour > 0, state.filled + on.fill_per_hour * hours, cleared)
+        state.filled = np.minimum(filled, 100 - state.disk)
+
+    def _restart(self, rebooting: npt.NDArray[np.bool_], now_s: float) -> None:
         state = self.state
-        for server in servers:
-            state.boot_s[server], state.leaked[server] = now_s, 0.0
-            state.memory[server] = 0.6 * self._base["memory"][server]
-            state.swap[server] = 0.0
+        state.boot_s[rebooting & ~state.down] = now_s
+        state.down = rebooting.copy()
+        state.memory[rebooting] = 0.6 * self._base["memory"][rebooting]
+        state.leaked[rebooting] = state.swap[rebooting] = 0.0
 
     def _rng(self, purpose: int) -> np.random.Generator:
         return np.random.Generator(np.random.Philox(key=[self._seed, purpose], counter=[0, 0, 0, self._tick]))
