@@ -100,7 +100,6 @@ async def play(
         start_s // 1, settings.history, settings.history_interval, settings.interval, settings.duration, settings.speed
     )
     simulation = Simulation(fleet, settings.seed, timetable.first_s())
-    simulation.switch(settings.scenario)
     defects = Defects(settings.missing, settings.doubled, settings.delayed, settings.skewed)
     player = Player(
         simulation,
@@ -110,7 +109,7 @@ async def play(
         switch,
         SystemClock(),
     )
-    await player.play(timetable, stop, report)
+    await player.play(timetable, settings.scenario, stop, report)
 
 
 @contextlib.asynccontextmanager

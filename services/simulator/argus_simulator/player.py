@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from argus_common.clock import Clock
 from argus_simulator.domain.defects import Transport
+from argus_simulator.domain.scenarios import Scenario
 from argus_simulator.domain.simulation import Simulation, Tick
 from argus_simulator.domain.wire import Renderer
 from argus_simulator.domain.world import METRICS
@@ -54,18 +55,23 @@ class Player:
         self._simulation, self._transport, self._renderer = simulation, transport, renderer
         self._sink, self._switch, self._clock = sink, switch, clock
 
-    async def play(self, timetable: Timetable, stop: asyncio.Event, report: Report) -> None:
-        """Until the timetable ends or ``stop`` is set; everything produced is flushed."""
+    async def play(self, timetable: Timetable, scenario: Scenario, stop: asyncio.Event, report: Report) -> None:
+        """Until the timetable ends or ``stop`` is set; everything produced is flushed.
+
+        The past is healthy; ``scenario`` begins with the present.
+        """
         for time_s in timetable.past():
             if stop.is_set():
                 break
             await self._tick(time_s, report)
+            await asyncio.sleep(0)  # a sink may never wait, and a signal must be heard
+        self._simulation.switch(scenario)
         begin = self._clock.monotonic()
         for time_s in timetable.present():
             if stop.is_set() or await self._waited(timetable, time_s, begin, stop):
                 break
-            if (scenario := self._switch.wanted()) is not None:
-                self._simulation.switch(scenario)
+            if (wanted := self._switch.wanted()) is not None:
+                self._simulation.switch(wanted)
             await self._tick(time_s, report)
         await self._sink.flush()
 

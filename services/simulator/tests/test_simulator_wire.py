@@ -19,6 +19,7 @@ from argus_simulator.domain.defects import Defects, Delivered, Transport
 from argus_simulator.domain.fleet import make_fleet
 from argus_simulator.domain.scenarios import Scenario
 from argus_simulator.domain.simulation import Simulation, Tick
+from argus_simulator.domain.truth import FaultTruth, Truth
 from argus_simulator.domain.wire import Form, Record, Renderer
 from argus_simulator.domain.world import METRICS
 from argus_simulator.player import Player, Timetable
@@ -26,6 +27,7 @@ from argus_simulator.settings import SimulatorSettings
 
 START = 1_735_689_600.0
 FLEET = make_fleet(10, 1)
+WEARING = ("memory_leak", "disk_fill", "noisy_neighbour")
 
 
 class MemorySink:
@@ -34,25 +36,27 @@ class MemorySink:
     def __init__(self) -> None:
         self.records: list[Record] = []
         self.times: list[float] = []
+        self.truth: list[Truth] = []
         self.flushed = False
 
     async def write(self, records: Sequence[Record], tick: Tick) -> None:
         """Keep."""
         self.records += records
         self.times.append(tick.time_s)
+        self.truth += tick.truth
 
     async def flush(self) -> None:
         """Note it."""
         self.flushed = True
 
 
-def play(timetable: Timetable, form: Form = Form.WIDE, defects: Defects | None = None) -> MemorySink:
+def play(timetable: Timetable, form: Form = Form.WIDE, scenario: Scenario = Scenario.HEALTHY) -> MemorySink:
     """A whole run into memory."""
     sink = MemorySink()
     simulation = Simulation(FLEET, 1, timetable.first_s())
-    transport = Transport(defects or Defects(), len(FLEET), 1)
+    transport = Transport(Defects(), len(FLEET), 1)
     player = Player(simulation, transport, Renderer(FLEET, "default", form), sink, NoSwitch(), ManualClock())
-    asyncio.run(player.play(timetable, asyncio.Event(), lambda _records, _samples, _tick: None))
+    asyncio.run(player.play(timetable, scenario, asyncio.Event(), lambda _records, _samples, _tick: None))
     return sink
 
 
@@ -100,6 +104,14 @@ def test_the_past_comes_first_and_ends_where_the_present_begins() -> None:
     assert times[-1] == START + 50
 
 
+def test_the_past_is_healthy_and_the_scenario_begins_with_the_present() -> None:
+    sink = play(timetable(history=timedelta(days=3)), scenario=Scenario.CRITICAL)
+    begun = [t.begin_s for t in sink.truth if isinstance(t, FaultTruth) and t.kind in WEARING]
+    assert sink.times[0] == START - 3 * 86_400
+    assert 2 <= len(begun) <= 4
+    assert START <= min(begun) <= max(begun) < START + 1800
+
+
 def test_bytes_do_not_depend_on_the_speed() -> None:
     class Jumping(ManualClock):
         """Time flies: every look at it is a day later."""
@@ -113,7 +125,9 @@ def test_bytes_do_not_depend_on_the_speed() -> None:
     sink = MemorySink()
     player = Player(Simulation(FLEET, 1, START), Transport(Defects(), len(FLEET), 1),
                     Renderer(FLEET, "default", Form.WIDE), sink, NoSwitch(), Jumping())  # fmt: skip
-    asyncio.run(player.play(timetable(speed=7.0), asyncio.Event(), lambda _records, _samples, _tick: None))
+    asyncio.run(
+        player.play(timetable(speed=7.0), Scenario.HEALTHY, asyncio.Event(), lambda _records, _samples, _tick: None)
+    )
     assert sink.records == fast.records
 
 
@@ -123,9 +137,24 @@ def test_everything_is_flushed_when_told_to_stop() -> None:
     sink = MemorySink()
     player = Player(Simulation(FLEET, 1, START), Transport(Defects(), len(FLEET), 1),
                     Renderer(FLEET, "default", Form.WIDE), sink, NoSwitch(), ManualClock())  # fmt: skip
-    asyncio.run(player.play(timetable(duration=None), stop, lambda _records, _samples, _tick: None))
+    asyncio.run(player.play(timetable(duration=None), Scenario.HEALTHY, stop, lambda _records, _samples, _tick: None))
     assert sink.flushed
     assert sink.records == []
+
+
+def test_a_stop_is_heard_in_the_past_too() -> None:
+    stop, sink = asyncio.Event(), MemorySink()
+    player = Player(Simulation(FLEET, 1, START), Transport(Defects(), len(FLEET), 1),
+                    Renderer(FLEET, "default", Form.WIDE), sink, NoSwitch(), ManualClock())  # fmt: skip
+
+    async def play_and_stop() -> None:
+        asyncio.get_running_loop().call_soon(stop.set)
+        past = timetable(history=timedelta(days=1))
+        await player.play(past, Scenario.HEALTHY, stop, lambda _records, _samples, _tick: None)
+
+    asyncio.run(play_and_stop())
+    assert sink.flushed
+    assert len(sink.times) < 5
 
 
 def delivered(defects: Defects, ticks: int = 400) -> list[Delivered]:
