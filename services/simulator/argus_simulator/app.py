@@ -10,16 +10,17 @@ from pathlib import Path
 from aiokafka.errors import KafkaError
 
 from argus_common.clock import SystemClock
-from argus_common.errors import TransientError
+from argus_common.errors import ConfigurationError, TransientError
 from argus_common.kafka import build_consumer, build_producer
 from argus_common.kafka.provision import provision
 from argus_common.logs import configure
 from argus_common.ops import Health, OpsServer, build_registry
 from argus_common.settings import KafkaSettings, OpsSettings
 from argus_common.topics import COMMANDS, METRICS, SIMULATION
-from argus_simulator.adapters.file_sink import FileSink
 from argus_simulator.adapters.kafka_sink import KafkaSink
 from argus_simulator.adapters.kafka_switch import KafkaSwitch, NoSwitch
+from argus_simulator.adapters.ndjson_sink import NdjsonSink
+from argus_simulator.adapters.parquet_sink import ParquetSink
 from argus_simulator.domain.defects import Defects, Transport
 from argus_simulator.domain.fleet import Fleet, make_fleet
 from argus_simulator.domain.simulation import Simulation, Tick
@@ -68,12 +69,11 @@ async def produce(settings: SimulatorSettings, kafka: KafkaSettings, stop: async
     fleet = make_fleet(settings.servers, settings.seed)
     await provision(kafka, (METRICS, SIMULATION, COMMANDS))
     producer = build_producer(kafka, "argus-simulator")
+    sink = KafkaSink(producer, kafka, _renderer(settings, fleet), settings.fleet, settings.truth)
     try:
         await producer.start()
         async with _listening(kafka) as switch:
-            await play(
-                settings, fleet, KafkaSink(producer, kafka, settings.fleet, settings.truth), switch, stop, report
-            )
+            await play(settings, fleet, sink, switch, stop, report)
     except KafkaError as error:
         raise TransientError(f"Kafka at {kafka.bootstrap_servers}: {error}") from error
     finally:
@@ -87,7 +87,19 @@ async def write(settings: SimulatorSettings, file: Path, stop: asyncio.Event, re
         ConfigurationError: the file's suffix is neither .parquet nor .ndjson.
     """
     fleet = make_fleet(settings.servers, settings.seed)
-    await play(settings, fleet, FileSink(file, fleet, settings.fleet, settings.truth), NoSwitch(), stop, report)
+    await play(settings, fleet, _file_sink(settings, fleet, file), NoSwitch(), stop, report)
+
+
+def _file_sink(settings: SimulatorSettings, fleet: Fleet, file: Path) -> Sink:
+    if file.suffix == ".parquet":
+        return ParquetSink(file, fleet, settings.fleet, settings.truth)
+    if file.suffix == ".ndjson":
+        return NdjsonSink(file, _renderer(settings, fleet), settings.truth)
+    raise ConfigurationError(f"--out {file}: expected a .parquet or .ndjson file")
+
+
+def _renderer(settings: SimulatorSettings, fleet: Fleet) -> Renderer:
+    return Renderer(fleet, settings.fleet, settings.form)
 
 
 async def play(
@@ -101,14 +113,7 @@ async def play(
     )
     simulation = Simulation(fleet, settings.seed, timetable.first_s())
     defects = Defects(settings.missing, settings.doubled, settings.delayed, settings.skewed)
-    player = Player(
-        simulation,
-        Transport(defects, len(fleet), settings.seed),
-        Renderer(fleet, settings.fleet, settings.form),
-        sink,
-        switch,
-        SystemClock(),
-    )
+    player = Player(simulation, Transport(defects, len(fleet), settings.seed), sink, switch, SystemClock())
     await player.play(timetable, settings.scenario, stop, report)
 
 

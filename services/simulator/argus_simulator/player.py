@@ -9,7 +9,6 @@ from argus_common.clock import Clock
 from argus_simulator.domain.defects import Transport
 from argus_simulator.domain.scenarios import Scenario
 from argus_simulator.domain.simulation import Simulation, Tick
-from argus_simulator.domain.wire import Renderer
 from argus_simulator.domain.world import METRICS
 from argus_simulator.ports import Sink, Switch
 
@@ -49,10 +48,8 @@ class Timetable:
 class Player:
     """Moves a simulation along its timetable and hands on what it yields."""
 
-    def __init__(
-        self, simulation: Simulation, transport: Transport, renderer: Renderer, sink: Sink, switch: Switch, clock: Clock
-    ) -> None:
-        self._simulation, self._transport, self._renderer = simulation, transport, renderer
+    def __init__(self, simulation: Simulation, transport: Transport, sink: Sink, switch: Switch, clock: Clock) -> None:
+        self._simulation, self._transport = simulation, transport
         self._sink, self._switch, self._clock = sink, switch, clock
 
     async def play(self, timetable: Timetable, scenario: Scenario, stop: asyncio.Event, report: Report) -> None:
@@ -92,7 +89,6 @@ class Player:
 
     async def _tick(self, time_s: float, report: Report) -> None:
         tick = self._simulation.tick(time_s)
-        delivered = self._transport.deliver(time_s, tick.values, tick.silent)
-        records = list(self._renderer.records(delivered))
-        await self._sink.write(records, tick)
-        report(len(records), len(delivered.server) * len(METRICS), tick)
+        rows = self._transport.deliver(time_s, tick.values, tick.silent)
+        records = await self._sink.write(rows, tick)
+        report(records, len(rows.server) * len(METRICS), tick)

@@ -1,22 +1,25 @@
 """What the simulator needs of the outside, by role."""
 
-from collections.abc import Sequence
 from typing import Protocol
 
+from argus_simulator.domain.defects import Delivered
 from argus_simulator.domain.scenarios import Scenario
 from argus_simulator.domain.simulation import Tick
-from argus_simulator.domain.wire import Record
 
 
 class Sink(Protocol):
-    """Where records go."""
+    """Where samples and truth go."""
 
-    async def write(self, records: Sequence[Record], tick: Tick) -> None:
-        """Take the records of a tick; returns when there is room for more."""
+    async def write(self, rows: Delivered, tick: Tick) -> int:
+        """Take what is delivered at a tick, and the truth of the tick; returns when there is room for more.
+
+        Returns:
+            How many records the rows became.
+        """
         ...
 
     async def flush(self) -> None:
-        """Return when everything is where it belongs."""
+        """Return when everything is where it belongs; nothing is written after it."""
         ...
 
 

@@ -2,19 +2,13 @@
 
 import asyncio
 import json
-from collections.abc import Sequence
 from datetime import timedelta
-from pathlib import Path
 
 import numpy as np
-import polars as pl
 import pytest
 
 from argus_common.clock import ManualClock
-from argus_common.errors import ConfigurationError
-from argus_simulator.adapters.file_sink import FileSink
 from argus_simulator.adapters.kafka_switch import NoSwitch
-from argus_simulator.app import write
 from argus_simulator.domain.defects import Defects, Delivered, Transport
 from argus_simulator.domain.fleet import make_fleet
 from argus_simulator.domain.scenarios import Scenario
@@ -23,7 +17,6 @@ from argus_simulator.domain.truth import FaultTruth, Truth
 from argus_simulator.domain.wire import Form, Record, Renderer
 from argus_simulator.domain.world import METRICS
 from argus_simulator.player import Player, Timetable
-from argus_simulator.settings import SimulatorSettings
 
 START = 1_735_689_600.0
 FLEET = make_fleet(10, 1)
@@ -33,17 +26,19 @@ WEARING = ("memory_leak", "disk_fill", "noisy_neighbour")
 class MemorySink:
     """Keeps what it is given."""
 
-    def __init__(self) -> None:
+    def __init__(self, form: Form = Form.WIDE) -> None:
+        self.renderer = Renderer(FLEET, "default", form)
         self.records: list[Record] = []
         self.times: list[float] = []
         self.truth: list[Truth] = []
         self.flushed = False
 
-    async def write(self, records: Sequence[Record], tick: Tick) -> None:
+    async def write(self, rows: Delivered, tick: Tick) -> int:
         """Keep."""
-        self.records += records
+        self.records += (records := list(self.renderer.records(rows)))
         self.times.append(tick.time_s)
         self.truth += tick.truth
+        return len(records)
 
     async def flush(self) -> None:
         """Note it."""
@@ -52,10 +47,10 @@ class MemorySink:
 
 def play(timetable: Timetable, form: Form = Form.WIDE, scenario: Scenario = Scenario.HEALTHY) -> MemorySink:
     """A whole run into memory."""
-    sink = MemorySink()
+    sink = MemorySink(form)
     simulation = Simulation(FLEET, 1, timetable.first_s())
     transport = Transport(Defects(), len(FLEET), 1)
-    player = Player(simulation, transport, Renderer(FLEET, "default", form), sink, NoSwitch(), ManualClock())
+    player = Player(simulation, transport, sink, NoSwitch(), ManualClock())
     asyncio.run(player.play(timetable, scenario, asyncio.Event(), lambda _records, _samples, _tick: None))
     return sink
 
@@ -124,7 +119,7 @@ def test_bytes_do_not_depend_on_the_speed() -> None:
     fast = play(timetable())
     sink = MemorySink()
     player = Player(Simulation(FLEET, 1, START), Transport(Defects(), len(FLEET), 1),
-                    Renderer(FLEET, "default", Form.WIDE), sink, NoSwitch(), Jumping())  # fmt: skip
+                    sink, NoSwitch(), Jumping())  # fmt: skip
     asyncio.run(
         player.play(timetable(speed=7.0), Scenario.HEALTHY, asyncio.Event(), lambda _records, _samples, _tick: None)
     )
@@ -136,7 +131,7 @@ def test_everything_is_flushed_when_told_to_stop() -> None:
     stop.set()
     sink = MemorySink()
     player = Player(Simulation(FLEET, 1, START), Transport(Defects(), len(FLEET), 1),
-                    Renderer(FLEET, "default", Form.WIDE), sink, NoSwitch(), ManualClock())  # fmt: skip
+                    sink, NoSwitch(), ManualClock())  # fmt: skip
     asyncio.run(player.play(timetable(duration=None), Scenario.HEALTHY, stop, lambda _records, _samples, _tick: None))
     assert sink.flushed
     assert sink.records == []
@@ -145,7 +140,7 @@ def test_everything_is_flushed_when_told_to_stop() -> None:
 def test_a_stop_is_heard_in_the_past_too() -> None:
     stop, sink = asyncio.Event(), MemorySink()
     player = Player(Simulation(FLEET, 1, START), Transport(Defects(), len(FLEET), 1),
-                    Renderer(FLEET, "default", Form.WIDE), sink, NoSwitch(), ManualClock())  # fmt: skip
+                    sink, NoSwitch(), ManualClock())  # fmt: skip
 
     async def play_and_stop() -> None:
         asyncio.get_running_loop().call_soon(stop.set)
@@ -193,24 +188,3 @@ def test_a_wrong_clock_stays_wrong_by_the_same_amount() -> None:
     offsets = [[t - int((START + 10 * n) * 1000) for t in tick.time_ms] for n, tick in enumerate(ticks)]
     assert offsets[0] == offsets[4]
     assert 0 < sum(offset != 0 for offset in offsets[0]) < 10
-
-
-def test_a_parquet_file_holds_what_would_be_on_the_wire(tmp_path: Path) -> None:
-    settings = SimulatorSettings(
-        servers=10, seed=1, scenario=Scenario.HEALTHY, duration=timedelta(minutes=1), speed=0,
-        start="2025-01-01T00:00:00Z", truth=tmp_path / "truth.ndjson",
-    )  # fmt: skip
-    stop, report = asyncio.Event(), lambda _records, _samples, _tick: None
-    asyncio.run(write(settings, tmp_path / "fleet.parquet", stop, report))
-    asyncio.run(write(settings, tmp_path / "fleet.ndjson", stop, report))
-    table = pl.read_parquet(tmp_path / "fleet.parquet")
-    lines = [json.loads(line) for line in (tmp_path / "fleet.ndjson").read_text().splitlines()]
-    assert table.height == len(lines) == 60
-    first, row = lines[0], table.row(0, named=True)
-    assert (row["server"], row["profile"], row["fleet"]) == (first["server"], first["profile"], first["fleet"])
-    assert row["mem_used_pct"] == pytest.approx(first["metrics"]["mem_used_pct"], abs=1e-4)
-
-
-def test_another_suffix_is_refused_with_what_is_expected() -> None:
-    with pytest.raises(ConfigurationError, match=r"expected a \.parquet or \.ndjson file"):
-        FileSink(Path("fleet.csv"), FLEET, "default", None)
