@@ -5,20 +5,21 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
-import polars as pl
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from argus_cli.forecast import parse_levels, parse_limits
-from argus_cli.trace_frame import IDENTITY, Selection, read_trace
+from argus_cli.models_option import open_forecaster
+from argus_cli.trace_frame import Selection, read_trace
 from argus_common.errors import ConfigurationError
 from argus_common.metrics import DEFAULT_CATALOGUE
 from argus_forecasting.backtest import Scores, Windows, evaluate, rolling_origins, run
 from argus_forecasting.batch import Request, described
-from argus_forecasting.grid import grid, infer_step
-from argus_forecasting.statistical import AnalogForecaster
+from argus_forecasting.forecaster import Forecaster
+from argus_forecasting.grid import Grid, infer_step
+from argus_forecasting.trace_store import IDENTITY, TraceStore
 
 console = Console()
 
@@ -34,6 +35,10 @@ def backtest(
     metric: Annotated[list[str] | None, typer.Option(help="Only this metric; repeatable. All by default.")] = None,
     horizon: Annotated[int, typer.Option(min=1, help="Steps to forecast.")] = 96,
     every: Annotated[int, typer.Option(min=1, help="One origin every K steps.")] = 48,
+    model: Annotated[
+        Path | None, typer.Option(exists=True, file_okay=False, help="Folder of a model version (argus train).")
+    ] = None,
+    statistical: Annotated[bool, typer.Option("--statistical", help="Score the statistical forecaster.")] = False,
     quantiles: Annotated[
         str, typer.Option(help="Levels, separated by commas.")
     ] = "0.1,0.2,0.3,0.4,0.5,0.6,0.7,0.8,0.9",
@@ -45,7 +50,7 @@ def backtest(
     out: Annotated[Path | None, typer.Option(dir_okay=False, help="JSON file for all scores.")] = None,
     plots: Annotated[Path | None, typer.Option(file_okay=False, help="Folder for PNG plots.")] = None,
 ) -> None:
-    """Score the statistical forecaster on a recorded trace, from rolling origins, without looking ahead.
+    """Score a model, or the statistical forecaster, on a recorded trace, from rolling origins, without looking ahead.
 
     Losses are the weighted quantile loss (WQL; lower is better) and the mean absolute scaled error; *relative* is the
     geometric mean over servers of the loss against seasonal naive (yesterday's value), with a 90 % interval.
@@ -56,11 +61,12 @@ def backtest(
     with console.status(f"Reading {file} ..."):
         rows = read_trace(file, Selection(servers=servers))
     names = metric or [name for name, kind in rows.schema.items() if kind.is_numeric() and name not in IDENTITY]
+    forecaster, store = open_forecaster(model, statistical=statistical), TraceStore.of(rows, step or infer_step(rows))
     found: dict[str, tuple[Scores, Windows]] = {}
     with _progress() as progress:
         for name in names:
             task = progress.add_task(name)
-            scored = _score(rows, name, step or infer_step(rows), every, request, progress, task)
+            scored = _score(forecaster, store.grid(name), name, every, request, progress, task)
             if scored is not None:
                 found[name] = scored
     if not found:
@@ -76,18 +82,21 @@ def backtest(
 
 
 def _score(
-    rows: pl.DataFrame, name: str, step_seconds: int, every: int, request: Request, progress: Progress, task: TaskID
+    forecaster: Forecaster,
+    values: Grid,
+    name: str,
+    every: int,
+    request: Request,
+    progress: Progress,
+    task: TaskID,
 ) -> tuple[Scores, Windows] | None:
-    if name not in rows.columns:
-        raise ConfigurationError(f"the trace has no metric {name!r}")
-    values = grid(rows, name, step_seconds)
-    first = min(round(FIRST_SHARE * values.values.shape[1]), HISTORY_SECONDS // step_seconds)
+    first = min(round(FIRST_SHARE * values.values.shape[1]), HISTORY_SECONDS // values.step_seconds)
     origins = rolling_origins(values, first, every, request.horizon)
     progress.update(task, total=len(origins))
     if len(origins) == 0:
         return None
     what = described(name, DEFAULT_CATALOGUE, request)
-    windows = run(AnalogForecaster(), values, origins, what, request, lambda done: progress.advance(task, done))
+    windows = run(forecaster, values, origins, what, request, lambda done: progress.advance(task, done))
     return None if windows is None else (evaluate(windows, request.levels, what), windows)
 
 

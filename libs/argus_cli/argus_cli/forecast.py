@@ -10,13 +10,14 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from argus_cli.trace_frame import IDENTITY, Selection, read_trace
+from argus_cli.models_option import open_forecaster
+from argus_cli.trace_frame import Selection, read_trace
 from argus_common.errors import ConfigurationError
 from argus_common.metrics import DEFAULT_CATALOGUE
 from argus_forecasting.batch import Origins, Request, described, forecasts
-from argus_forecasting.forecaster import WITHIN_MINUTES, ForecastBatch
-from argus_forecasting.grid import Grid, grid, infer_step
-from argus_forecasting.statistical import AnalogForecaster
+from argus_forecasting.forecaster import WITHIN_MINUTES, ForecastBatch, Forecaster
+from argus_forecasting.grid import Grid, infer_step
+from argus_forecasting.trace_store import IDENTITY, TraceStore
 
 console = Console(stderr=True)
 
@@ -34,7 +35,10 @@ def forecast(
     quantiles: Annotated[
         str, typer.Option(help="Levels, separated by commas.")
     ] = "0.1,0.2,0.3,0.4,0.5,0.6,0.7,0.8,0.9",
-    statistical: Annotated[bool, typer.Option("--statistical", help="Use the statistical forecaster.")] = True,
+    model: Annotated[
+        Path | None, typer.Option(exists=True, file_okay=False, help="Folder of a model version (argus train).")
+    ] = None,
+    statistical: Annotated[bool, typer.Option("--statistical", help="Use the statistical forecaster.")] = False,
     step: Annotated[int | None, typer.Option(min=1, help="Seconds per step; inferred by default.")] = None,
     limit: Annotated[
         list[str] | None, typer.Option(metavar="METRIC=VALUE", help="Where a metric hurts; repeatable.")
@@ -50,7 +54,6 @@ def forecast(
 
     Example: argus forecast week.parquet --every 12 --out forecast.parquet --limit cpu_used_pct=90 --breaches b.parquet
     """
-    del statistical  # the only forecaster there is
     if (origins is None) == (every is None):
         raise ConfigurationError("give either --origins FILE or --every K")
     request = Request(horizon, parse_levels(quantiles), parse_limits(limit or []))
@@ -58,7 +61,8 @@ def forecast(
         rows = read_trace(file, Selection())
     step_seconds = step or infer_step(rows)
     wanted = _given(origins) if origins else _regular(rows, every or 1, step_seconds)
-    quantile_frames, breach_frames = _forecast_all(rows, wanted, step_seconds, request)
+    forecaster = open_forecaster(model, statistical=statistical)
+    quantile_frames, breach_frames = _forecast_all(forecaster, rows, wanted, step_seconds, request)
     pl.concat(quantile_frames).write_parquet(out)
     console.print(f"Wrote {sum(f.height for f in quantile_frames):,} rows to {out}.")
     if breaches is not None:
@@ -68,18 +72,16 @@ def forecast(
 
 
 def _forecast_all(
-    rows: pl.DataFrame, wanted: pl.DataFrame, step_seconds: int, request: Request
+    forecaster: Forecaster, rows: pl.DataFrame, wanted: pl.DataFrame, step_seconds: int, request: Request
 ) -> tuple[Frames, Frames]:
-    forecaster = AnalogForecaster()
+    store = TraceStore.of(rows, step_seconds)
     quantile_frames: Frames = []
     breach_frames: Frames = []
     with _progress() as progress:
         task = progress.add_task("", total=wanted.height)
         for (name,), part in wanted.group_by("metric", maintain_order=True):
             metric = str(name)
-            if metric not in rows.columns:
-                raise ConfigurationError(f"the trace has no metric {metric!r}; it has {', '.join(_metrics(rows))}")
-            values = grid(rows, metric, step_seconds)
+            values = store.grid(metric)
             windows, stamps = _windows(values, part)
             what = described(metric, DEFAULT_CATALOGUE, request)
             done = 0

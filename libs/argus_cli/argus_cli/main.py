@@ -23,6 +23,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "simulate": ("argus_cli.simulate:simulate", "Produce a simulated fleet: scenarios, faults, any speed."),
     "replay": ("argus_cli.replay:replay", "Produce a recorded trace (Parquet, CSV) at any speed."),
     "forecast": ("argus_cli.forecast:forecast", "Forecast a recorded trace from chosen origins."),
+    "train": ("argus_cli.train:train_command", "Train a model on a recorded trace."),
     "backtest": ("argus_cli.backtest:backtest", "Score forecasts of a recorded trace against the baselines."),
 }
 """Command → (where it is, what it does)."""

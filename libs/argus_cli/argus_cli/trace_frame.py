@@ -8,9 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from argus_common.errors import ConfigurationError
-
-IDENTITY = ("server", "timestamp", "fleet", "profile")
-"""Columns that say who and when; every other numeric column is a metric."""
+from argus_forecasting.trace_store import IDENTITY
 
 _UNITS = ((10**11, 1000.0), (10**14, 1.0), (10**17, 1e-3), (10**20, 1e-6))
 """Epoch numbers below the bound times the factor are milliseconds: seconds, milli-, micro-, nanoseconds."""

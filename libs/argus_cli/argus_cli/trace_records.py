@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from argus_cli.trace_frame import IDENTITY
+from argus_forecasting.trace_store import IDENTITY
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,7 +59,7 @@ def forecasts(
 
 def _batch(values: Floats, grid: Grid, origins: Origins, metric: Metric) -> SeriesBatch:
     size = len(origins)
-    lower, upper = _range(values, metric)
+    lower, upper = legal_range(values, metric)
     plain = SeriesBatch.plain(values, grid.first_step + origins.column, grid.step_seconds)
     limit = np.nan if metric.limit is None else metric.limit
     return replace(
@@ -68,10 +68,11 @@ def _batch(values: Floats, grid: Grid, origins: Origins, metric: Metric) -> Seri
         upper=upper,
         limit=np.full(size, limit, np.float32),
         harm=np.full(size, metric.harm or 1, np.int8),
+        context=None if grid.context is None else grid.context(origins.server, origins.column),
     )
 
 
-def _range(values: Floats, metric: Metric) -> tuple[Floats, Floats]:
+def legal_range(values: Floats, metric: Metric) -> tuple[Floats, Floats]:
     """(window,) legal lower and upper bounds.
 
     A recorded trace may have conventions of its own (CPU above 100 % of what was paid for): what a history has shown

@@ -18,6 +18,24 @@ CROSSING_LEVELS = (0.1, 0.5, 0.9)
 
 
 @dataclass(frozen=True, slots=True)
+class Context:
+    """What is known of the servers that the series belong to; trained models look at it, the statistical one does not.
+
+    ``server``: (series,) row in what follows. ``target``: (series,) column in ``names``, −1 = none of them.
+    ``names``: (metric,) what the servers report. ``values``: (server, metric, time) float32, NaN = missing, last
+    column = the origin step. ``profile``: (server,) names. ``fleet``: (server, feature) the fleet's aggregate one
+    step before the origin (`features.fleet`), NaN = unknown.
+    """
+
+    server: Ints
+    target: Ints
+    names: tuple[str, ...]
+    values: Floats
+    profile: tuple[str, ...]
+    fleet: Floats
+
+
+@dataclass(frozen=True, slots=True)
 class SeriesBatch:
     """Histories that end at their origins.
 
@@ -25,6 +43,7 @@ class SeriesBatch:
     ``origin_step``: (series,) epoch step number of the last column.
     ``lower``, ``upper``: (series,) legal range, ±inf = unbounded.
     ``limit``: (series,) where it hurts, NaN = no limit. ``harm``: (series,) +1 above it, −1 below it.
+    ``context``: the servers behind the series, None = unknown.
     """
 
     values: Floats
@@ -34,6 +53,7 @@ class SeriesBatch:
     upper: Floats
     limit: Floats
     harm: Signs
+    context: Context | None = None
 
     def __len__(self) -> int:
         return len(self.values)

@@ -1,23 +1,26 @@
 """A trace as arrays on a grid of steps, and the histories that end at chosen origins."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
 from argus_common.errors import ConfigurationError
-from argus_forecasting.forecaster import Floats, Ints
+from argus_forecasting.forecaster import Context, Floats, Ints
 
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """One metric of all servers. ``values``: (server, time) float32, NaN = missing. Column 0 is ``first_step``."""
+    """One metric of all servers. ``values``: (server, time) float32, NaN = missing. Column 0 is ``first_step``.
+    ``context``: gives what is known of the servers behind windows (server rows, columns); None = nothing.
+    """
 
     servers: tuple[str, ...]
     first_step: int
     step_seconds: int
     values: Floats
+    context: Callable[[Ints, Ints], Context] | None = None
 
     def histories(self, server: Ints, column: Ints, length: int) -> Floats:
         """(window, time) the ``length`` columns up to and including ``column`` of each server row; NaN before the
@@ -41,24 +44,3 @@ def infer_step(rows: pl.DataFrame) -> int:
         raise ConfigurationError("the step can't be inferred: no server has two samples; give --step SECONDS")
     most = gaps.value_counts(sort=True).get_column("timestamp")[0]
     return max(1, round(int(most) / 1000))
-
-
-def grid(rows: pl.DataFrame, metric: str, step_seconds: int) -> Grid:
-    """The grid of ``metric``; several samples in a step are averaged.
-
-    Args:
-        rows: wide, with ``server`` and ``timestamp`` (epoch milliseconds).
-        metric: a column.
-        step_seconds: length of a step.
-    """
-    steps = rows.select(
-        "server", step=pl.col("timestamp") // (1000 * step_seconds), value=pl.col(metric).cast(pl.Float32)
-    )
-    steps = steps.group_by("server", "step").agg(pl.col("value").mean())
-    servers = sorted(rows["server"].unique().to_list())
-    numbers = {server: i for i, server in enumerate(servers)}
-    first, last = int(steps["step"].min()), int(steps["step"].max())  # type: ignore[arg-type]
-    values = np.full((len(servers), last - first + 1), np.nan, np.float32)
-    row: npt.NDArray[np.int64] = steps["server"].replace_strict(numbers, return_dtype=pl.Int64).to_numpy()
-    values[row, steps["step"].to_numpy() - first] = steps["value"].to_numpy()
-    return Grid(tuple(servers), first, step_seconds, values)

@@ -8,9 +8,10 @@ from argus_common.errors import ConfigurationError
 from argus_common.metrics import DEFAULT_CATALOGUE, Metric
 from argus_forecasting.backtest import evaluate, rolling_origins, run
 from argus_forecasting.batch import Origins, Request, described, forecasts
-from argus_forecasting.grid import Grid, grid, infer_step
+from argus_forecasting.grid import Grid, infer_step
 from argus_forecasting.scores import brier_skill, reliability, seasonal_error, wql
 from argus_forecasting.statistical import AnalogForecaster
+from argus_forecasting.trace_store import TraceStore
 
 LEVELS = (0.1, 0.5, 0.9)
 CPU = DEFAULT_CATALOGUE.get("cpu_used_pct")
@@ -40,7 +41,7 @@ def test_a_step_that_cannot_be_inferred_is_asked_for() -> None:
 
 
 def test_a_grid_averages_within_a_step_and_leaves_gaps_missing() -> None:
-    found = grid(rows([0, 100, 900], [1.0, 3.0, 7.0]), "x", 300)
+    found = TraceStore.of(rows([0, 100, 900], [1.0, 3.0, 7.0]), 300).grid("x")
     assert found.values[0].tolist()[0] == 2.0
     assert np.isnan(found.values[0][1:3]).all()
     assert found.values[0].tolist()[3] == 7.0

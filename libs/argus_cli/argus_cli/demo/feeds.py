@@ -10,10 +10,11 @@ import polars as pl
 import yaml
 
 from argus_cli.demo.site import DemoSite
-from argus_cli.trace_frame import IDENTITY, Selection, read_trace
+from argus_cli.trace_frame import Selection, read_trace
 from argus_common.errors import ConfigurationError
 from argus_common.metrics import DEFAULT_CATALOGUE
 from argus_common.ring.layout import DEFAULT_STEPS
+from argus_forecasting.trace_store import IDENTITY
 
 SPEED = 120
 """Event seconds per second: a five-minute step every two and a half seconds."""

@@ -1,0 +1,143 @@
+"""``argus train``: a model from a recorded trace or an archive."""
+
+import tempfile
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import polars as pl
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from argus_cli.exclusions import excluded_steps
+from argus_cli.trace_frame import Selection, read_trace
+from argus_common.errors import ConfigurationError
+from argus_common.metrics import DEFAULT_CATALOGUE
+from argus_forecasting.grid import infer_step
+from argus_forecasting.trace_store import TraceStore, build, extent
+from argus_forecasting.trained.artefact import load, read_manifest
+from argus_forecasting.training.module import TRAINING_LOSS, VALIDATION_LOSS
+from argus_forecasting.training.presets import PRESETS, TrainingSettings, auto
+from argus_forecasting.training.run import Order, Reports, train, with_steps
+
+console = Console(stderr=True)
+
+
+def train_command(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="Parquet or CSV, wide or long.")],
+    models: Annotated[Path, typer.Option(file_okay=False, help="The model store to write into.")] = Path("models"),
+    name: Annotated[str, typer.Option(help="Name of the model.")] = "fleet",
+    version: Annotated[str | None, typer.Option(help="Its version; the time of day by default.")] = None,
+    target: Annotated[
+        list[str] | None, typer.Option(help="Metric to forecast; repeatable. The catalogue's targets by default.")
+    ] = None,
+    family: Annotated[str, typer.Option(help="residual (fast, the default) or tft.")] = "residual",
+    preset: Annotated[str, typer.Option(help="small (two CPU cores, under an hour) or large (a GPU).")] = "small",
+    steps: Annotated[int | None, typer.Option(min=1, help="Optimiser steps, in place of the preset's.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed and data give the same model.")] = 7,
+    warm_start: Annotated[
+        Path | None, typer.Option(exists=True, file_okay=False, help="Folder of a version to train further.")
+    ] = None,
+    exclude: Annotated[
+        Path | None, typer.Option(exists=True, help="Parquet with server, begin, end: spans not to learn from.")
+    ] = None,
+    validation: Annotated[float, typer.Option(min=0.01, max=0.5, help="Share of the span to validate on.")] = 0.15,
+    test: Annotated[float, typer.Option(min=0.0, max=0.5, help="Share at the end that is left untouched.")] = 0.0,
+    step: Annotated[int | None, typer.Option(min=1, help="Seconds per step; inferred by default.")] = None,
+    work: Annotated[
+        Path | None, typer.Option(file_okay=False, help="Folder for the checkpoint: run again to go on.")
+    ] = None,
+) -> None:
+    """Train a model on a recorded trace: in time order, validated on its newest part, ready for --model.
+
+    Ctrl-C stops after the current step and still writes the best model so far; with --work the same command goes on
+    from there.
+
+    Examples: argus train month.parquet --name web --version 1   ·   argus forecast week.parquet --every 12
+    --model models/web/1 --out forecast.parquet
+    """
+    settings = replace(with_steps(auto(_settings(family, preset)), steps), seed=seed)
+    warm = None
+    if warm_start is not None:
+        settings = replace(settings, network=read_manifest(warm_start).network)
+        warm = load(warm_start)[1]
+    with tempfile.TemporaryDirectory() as scratch:
+        store = _store(file, step, Path(scratch))
+        order = Order(
+            name,
+            version or f"{datetime.now(UTC):%Y%m%dT%H%M%Sz}".lower(),
+            _targets(store, target),
+            settings,
+            validation,
+            test,
+            None if exclude is None else excluded_steps(pl.read_parquet(exclude), store),
+            warm,
+        )
+        with _progress() as progress:
+            task = progress.add_task("reading", total=settings.steps, losses="")
+            reports = _reports(progress, task)
+            place, fitted = train(store, DEFAULT_CATALOGUE, order, models, work or Path(scratch) / "work", reports)
+    _tell(place)
+    if fitted.stopped:
+        console.print(f"[yellow]Stopped at step {fitted.step} of {settings.steps}: the best model so far is kept.[/]")
+    console.print(f"Wrote {place}. Its card: {place / 'card.md'}")
+
+
+def _settings(family: str, preset: str) -> TrainingSettings:
+    if (family, preset) not in PRESETS:
+        known = ", ".join(f"--family {f} --preset {p}" for f, p in PRESETS)
+        raise ConfigurationError(f"no preset {preset!r} of family {family!r}; there are {known}")
+    return PRESETS[family, preset]
+
+
+def _store(file: Path, step: int | None, folder: Path) -> TraceStore:
+    with console.status(f"Reading {file} ..."):
+        rows = read_trace(file, Selection())
+        seconds = step or infer_step(rows)
+        return build([rows], extent([rows], seconds), seconds, folder / "trace")
+
+
+def _targets(store: TraceStore, wanted: list[str] | None) -> tuple[str, ...]:
+    if wanted:
+        return tuple(dict.fromkeys(wanted))
+    known = tuple(metric.name for metric in DEFAULT_CATALOGUE.targets() if metric.name in store.metrics)
+    if not known:
+        raise ConfigurationError(
+            f"the trace has none of the catalogue's targets: give --target, one of {store.metrics}"
+        )
+    return known
+
+
+def _reports(progress: Progress, task: TaskID) -> Reports:
+    def step(done: int, _steps: int, losses: dict[str, float]) -> None:
+        shown = {TRAINING_LOSS: "loss", VALIDATION_LOSS: "validation"}
+        text = " · ".join(f"{label} {losses[name]:.4f}" for name, label in shown.items() if name in losses)
+        progress.update(task, completed=done, losses=text)
+
+    def stage(text: str) -> None:
+        progress.update(task, description=text)
+
+    return Reports(stage, step, lambda _windows: None)
+
+
+def _tell(place: Path) -> None:
+    manifest = read_manifest(place)
+    table = Table(title="On the newest part of the trace, which was not trained on", title_justify="left")
+    for column in ("target", "forecaster", "WQL", "MASE", "coverage by third"):
+        table.add_column(column, justify="left" if column in ("target", "forecaster") else "right")
+    for target in manifest.schema.targets:
+        for kind, scores in manifest.scores.get(target, {}).items():
+            thirds = " ".join(f"{share:.2f}" for share in scores["coverage_10_90"])
+            table.add_row(target, kind, f"{scores['wql']:.4f}", f"{scores['mase']:.3f}", thirds)
+    console.print(table)
+
+
+def _progress() -> Progress:
+    return Progress(
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("steps"),
+        TextColumn("[cyan]{task.fields[losses]}[/]"), TimeRemainingColumn(),
+        console=console,
+    )  # fmt: skip

@@ -1,0 +1,1 @@
+"""What a model sees: one code for training, backtest and serving."""

@@ -1,0 +1,186 @@
+"""A model on disk: ``<name>/<version>/`` with ``model.safetensors``, ``manifest.json`` and ``card.md``. No pickle.
+
+Whatever is wrong with a file is found before a tensor is built from it: its size, its sha256, its header.
+"""
+
+import hashlib
+import json
+import re
+import struct
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load as load_tensors
+from safetensors.torch import save as save_tensors
+
+from argus_common.errors import ModelUnavailableError
+from argus_forecasting.calibration import Calibration
+from argus_forecasting.features.schema import FeatureSchema
+from argus_forecasting.trained.networks import Network, NetworkSettings, build
+
+WEIGHTS, MANIFEST, CARD = "model.safetensors", "manifest.json", "card.md"
+FORMAT = 1
+MAX_WEIGHTS_BYTES = 256 * 2**20
+MAX_MANIFEST_BYTES = 2**20
+MAX_HEADER_BYTES = 2**20
+NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+"""What names and versions look like."""
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What a model is. ``training``: span, servers, settings, data fingerprint, versions of code and libraries.
+    ``scores``: on the validation part.
+    """
+
+    name: str
+    version: str
+    created: str
+    schema: FeatureSchema
+    network: NetworkSettings
+    calibration: Calibration
+    weights_sha256: str = ""
+    weights_bytes: int = 0
+    training: dict[str, Any] = field(default_factory=dict)
+    scores: dict[str, Any] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return {
+            "format": FORMAT,
+            "name": self.name,
+            "version": self.version,
+            "created": self.created,
+            "weights": {"file": WEIGHTS, "sha256": self.weights_sha256, "bytes": self.weights_bytes},
+            "schema": self.schema.to_json(),
+            "network": self.network.to_json(),
+            "calibration": self.calibration.to_json(),
+            "training": self.training,
+            "scores": self.scores,
+        }
+
+    @staticmethod
+    def from_json(document: dict[str, Any], source: str) -> "Manifest":
+        """The inverse of `to_json`.
+
+        Raises:
+            ModelUnavailableError: it is not a manifest of this format.
+        """
+        if document.get("format") != FORMAT:
+            raise ModelUnavailableError(f"{source}: format {document.get('format')!r}, this Argus reads {FORMAT}")
+        try:
+            weights = document["weights"]
+            return Manifest(
+                document["name"],
+                document["version"],
+                document["created"],
+                FeatureSchema.from_json(document["schema"]),
+                NetworkSettings.from_json(document["network"]),
+                Calibration.from_json(document["calibration"]),
+                str(weights["sha256"]),
+                int(weights["bytes"]),
+                document["training"],
+                document["scores"],
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise ModelUnavailableError(f"{source}: not a manifest: {error!r}") from error
+
+
+def save(folder: Path, manifest: Manifest, network: Network, card: str) -> Path:
+    """Write a version under ``folder`` and return its own folder; the manifest is written last, so that a version
+    that was cut short is no version.
+
+    Raises:
+        ModelUnavailableError: the version exists, or a name is not one.
+    """
+    for text in (manifest.name, manifest.version):
+        if not NAME.fullmatch(text):
+            raise ModelUnavailableError(
+                f"{text!r} is no name: lower-case letters, digits, '.', '_' and '-', 64 at most"
+            )
+    place = folder / manifest.name / manifest.version
+    if (place / MANIFEST).exists():
+        raise ModelUnavailableError(f"{place}: this version exists, and versions never change")
+    place.mkdir(parents=True, exist_ok=True)
+    raw = save_tensors({name: values.detach().cpu().contiguous() for name, values in network.named_parameters()})
+    document = manifest.to_json()
+    document["weights"] |= {"sha256": hashlib.sha256(raw).hexdigest(), "bytes": len(raw)}
+    (place / WEIGHTS).write_bytes(raw)
+    (place / CARD).write_text(card)
+    unfinished = place / f"{MANIFEST}.part"
+    unfinished.write_text(json.dumps(document, indent=1))
+    unfinished.replace(place / MANIFEST)
+    return place
+
+
+def read_manifest(place: Path) -> Manifest:
+    """The manifest of the version in ``place``.
+
+    Raises:
+        ModelUnavailableError: there is none, or it is not one.
+    """
+    file = place / MANIFEST
+    raw = _read(file, MAX_MANIFEST_BYTES)
+    try:
+        document = json.loads(raw)
+    except ValueError as error:
+        raise ModelUnavailableError(f"{file}: not JSON: {error}") from error
+    if not isinstance(document, dict):
+        raise ModelUnavailableError(f"{file}: not a manifest")
+    return Manifest.from_json(document, str(file))
+
+
+def load(place: Path) -> tuple[Manifest, Network]:
+    """A version's manifest and network, ready to forecast.
+
+    Raises:
+        ModelUnavailableError: a file is missing, truncated, altered, oversized, or of another model.
+    """
+    manifest = read_manifest(place)
+    file = place / WEIGHTS
+    raw = _read(file, MAX_WEIGHTS_BYTES)
+    if len(raw) != manifest.weights_bytes:
+        raise ModelUnavailableError(f"{file}: {len(raw)} bytes, the manifest says {manifest.weights_bytes}")
+    if (found := hashlib.sha256(raw).hexdigest()) != manifest.weights_sha256:
+        raise ModelUnavailableError(f"{file}: sha256 {found}, the manifest says {manifest.weights_sha256}: altered")
+    with torch.random.fork_rng():
+        network = build(manifest.network, manifest.schema)
+    parameters = dict(network.named_parameters())
+    _require_same_shapes(file, _header(file, raw), {name: tuple(p.shape) for name, p in parameters.items()})
+    with torch.no_grad():
+        for name, values in load_tensors(raw).items():
+            parameters[name].copy_(values)
+    return manifest, network.eval()
+
+
+def _read(file: Path, limit: int) -> bytes:
+    try:
+        size = file.stat().st_size
+        if size > limit:
+            raise ModelUnavailableError(f"{file}: {size} bytes, more than the {limit} that a model may have")
+        return file.read_bytes()
+    except OSError as error:
+        raise ModelUnavailableError(f"{file}: {error.strerror}") from error
+
+
+def _header(file: Path, raw: bytes) -> dict[str, tuple[str, tuple[int, ...]]]:
+    """Type and shape by name, as the file says before its tensors."""
+    try:
+        (length,) = struct.unpack("<Q", raw[:8])
+        document = json.loads(raw[8 : 8 + min(length, MAX_HEADER_BYTES)])
+        entries = {name: value for name, value in document.items() if name != "__metadata__"}
+        return {name: (value["dtype"], tuple(value["shape"])) for name, value in entries.items()}
+    except (struct.error, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ModelUnavailableError(f"{file}: not a safetensors file: {error}") from error
+
+
+def _require_same_shapes(
+    file: Path, found: dict[str, tuple[str, tuple[int, ...]]], wanted: dict[str, tuple[int, ...]]
+) -> None:
+    if missing := sorted(wanted.keys() ^ found.keys()):
+        raise ModelUnavailableError(f"{file}: of another network: {', '.join(missing[:3])} is in only one of them")
+    for name, (kind, shape) in found.items():
+        if kind != "F32" or shape != wanted[name]:
+            raise ModelUnavailableError(f"{file}: {name} is {kind} {shape}, expected F32 {wanted[name]}")

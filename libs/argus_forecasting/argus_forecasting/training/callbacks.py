@@ -1,0 +1,78 @@
+"""What happens around training: a clean stop, an exact resume, a report of progress."""
+
+import signal
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
+
+import lightning
+import torch
+from lightning.pytorch.callbacks import Callback
+
+from argus_forecasting.training.module import TRAINING_LOSS, VALIDATION_LOSS
+
+
+class RandomState(Callback):
+    """Keeps torch's random state in the checkpoint, so that a resumed training draws as if it had gone on."""
+
+    def on_save_checkpoint(
+        self, trainer: lightning.Trainer, module: lightning.LightningModule, checkpoint: dict[str, Any]
+    ) -> None:
+        """Store it."""
+        del trainer, module
+        checkpoint["argus_random_state"] = torch.get_rng_state()
+
+    def on_load_checkpoint(
+        self, trainer: lightning.Trainer, module: lightning.LightningModule, checkpoint: dict[str, Any]
+    ) -> None:
+        """Remember it until training begins: set-up draws numbers of its own."""
+        del trainer, module
+        self._state = checkpoint.get("argus_random_state")
+
+    def on_train_start(self, trainer: lightning.Trainer, module: lightning.LightningModule) -> None:
+        """Restore it."""
+        del trainer, module
+        if (state := getattr(self, "_state", None)) is not None:
+            torch.set_rng_state(state)
+
+
+class StopOnSignal(Callback):
+    """SIGINT and SIGTERM end training after the current step; the checkpoint and a usable model are written."""
+
+    def __init__(self) -> None:
+        self.stopped = False
+        self._before: dict[int, Any] = {}
+
+    def setup(self, trainer: lightning.Trainer, module: lightning.LightningModule, stage: str) -> None:
+        """Listen to both signals."""
+        del module, stage
+
+        def stop(_number: int, _frame: FrameType | None) -> None:
+            self.stopped = True
+            trainer.should_stop = True
+
+        self._before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def teardown(self, trainer: lightning.Trainer, module: lightning.LightningModule, stage: str) -> None:
+        """Listen no more."""
+        del trainer, module, stage
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+        self._before = {}
+
+
+Report = Callable[[int, int, dict[str, float]], None]
+"""(step, steps, losses by name) after each step."""
+
+
+class Progress(Callback):
+    """Hands on how far training is."""
+
+    def __init__(self, report: Report, steps: int) -> None:
+        self._report, self._steps = report, steps
+
+    def on_train_batch_end(self, trainer: lightning.Trainer, *_: object) -> None:
+        """After each optimiser step."""
+        names = (TRAINING_LOSS, VALIDATION_LOSS)
+        losses = {name: float(trainer.callback_metrics[name]) for name in names if name in trainer.callback_metrics}
+        self._report(trainer.global_step, self._steps, losses)

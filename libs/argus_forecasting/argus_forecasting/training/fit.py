@@ -1,0 +1,149 @@
+"""Trains a network: resumable to the exact step, stopped by a signal, best weights kept."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import lightning
+import torch
+from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint
+from torch.utils.data import DataLoader, IterableDataset
+
+from argus_forecasting.trained.networks import Network, build
+from argus_forecasting.training.callbacks import Progress, RandomState, Report, StopOnSignal
+from argus_forecasting.training.module import VALIDATION_LOSS, ForecastModule
+from argus_forecasting.training.pools import Batch, PoolPlan, Source, TrainingBatches
+from argus_forecasting.training.presets import TrainingSettings
+from argus_forecasting.training.sampling import Split
+
+LAST = "last.ckpt"
+LEAST_GAIN = 1e-5
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """``network`` has the best weights on the validation part; ``loss`` there; ``step`` reached; ``stopped`` by a
+    signal before its end.
+    """
+
+    network: Network
+    loss: float
+    step: int
+    stopped: bool
+
+
+class _Prepared(IterableDataset[Batch]):
+    """Batches cut from windows that are already in memory."""
+
+    def __init__(self, everything: Batch, size: int) -> None:
+        super().__init__()
+        self._everything, self._size = everything, size
+
+    def __iter__(self) -> Iterator[Batch]:
+        for begin in range(0, len(self._everything["truth"]), self._size):
+            yield {name: values[begin : begin + self._size] for name, values in self._everything.items()}
+
+
+def fit(
+    source: Source,
+    parts: Split,
+    validation: Batch,
+    settings: TrainingSettings,
+    folder: Path,
+    report: Report,
+    warm: Network | None = None,
+) -> Fitted:
+    """Train until the steps are done, validation has not gained for long, or a signal comes.
+
+    A checkpoint in ``folder`` is gone on from: optimiser, schedule, random state and position in the data included.
+
+    Args:
+        source: where windows come from.
+        parts: which spans are for what.
+        validation: windows that decide which weights are best.
+        settings: how to train.
+        folder: for checkpoints.
+        report: called after each step.
+        warm: a network of the same shape whose weights are the beginning; random ones by default.
+    """
+    network = _begin(source, settings, warm)
+    checkpoint = folder / LAST
+    begun = checkpoint if checkpoint.exists() else None
+    stop = StopOnSignal()
+    best = ModelCheckpoint(
+        folder,
+        "best",
+        monitor=VALIDATION_LOSS,
+        save_last=True,
+        enable_version_counter=False,
+        save_on_train_epoch_end=False,
+    )
+    trainer = _trainer(
+        settings, [stop, RandomState(), Progress(report, settings.steps), best, _patience(settings)], folder
+    )
+    trainer.fit(
+        ForecastModule(network, source.schema, settings),
+        _loader(source, parts, settings, _step_of(begun)),
+        DataLoader(_Prepared(validation, settings.batch), batch_size=None),
+        ckpt_path=begun,
+        weights_only=False,
+    )
+    if stop.stopped:
+        trainer.save_checkpoint(checkpoint)
+    loss = float("nan") if best.best_model_score is None else float(best.best_model_score)
+    if best.best_model_path:
+        _take(network, Path(best.best_model_path))
+    return Fitted(network.cpu().eval(), loss, trainer.global_step, stop.stopped)
+
+
+def _begin(source: Source, settings: TrainingSettings, warm: Network | None) -> Network:
+    torch.set_num_threads(1 if settings.accelerator == "cpu" else torch.get_num_threads())
+    torch.manual_seed(settings.seed)
+    network = build(settings.network, source.schema)
+    if warm is not None:
+        network.load_state_dict(warm.state_dict())
+    return network
+
+
+def _take(network: Network, checkpoint: Path) -> None:
+    """The weights of a checkpoint of our own, which Lightning writes with pickle; artefacts hold none."""
+    kept = torch.load(checkpoint, weights_only=False, map_location="cpu")["state_dict"]
+    network.load_state_dict({name.removeprefix("network."): values for name, values in kept.items()})
+
+
+def _trainer(settings: TrainingSettings, callbacks: list[Callback], folder: Path) -> lightning.Trainer:
+    return lightning.Trainer(
+        accelerator=settings.accelerator,
+        devices=settings.devices,
+        precision=settings.precision,
+        max_steps=settings.steps,
+        max_epochs=-1,
+        gradient_clip_val=settings.clip,
+        val_check_interval=min(settings.validate_every, settings.steps),
+        check_val_every_n_epoch=None,
+        num_sanity_val_steps=0,
+        callbacks=callbacks,
+        default_root_dir=folder,
+        logger=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+    )
+
+
+def _patience(settings: TrainingSettings) -> EarlyStopping:
+    return EarlyStopping(VALIDATION_LOSS, LEAST_GAIN, settings.patience, mode="min", check_finite=True)
+
+
+def _loader(source: Source, parts: Split, settings: TrainingSettings, start: int) -> DataLoader[Batch]:
+    plan = PoolPlan(settings.pool, settings.batch, settings.passes, settings.seed)
+    batches = TrainingBatches(source, parts.train, plan, start)
+    return DataLoader(
+        batches, batch_size=None, num_workers=settings.workers, prefetch_factor=8 if settings.workers else None
+    )
+
+
+def _step_of(checkpoint: Path | None) -> int:
+    """How many optimiser steps a checkpoint has behind it."""
+    if checkpoint is None:
+        return 0
+    return int(torch.load(checkpoint, weights_only=False, map_location="cpu")["global_step"])
