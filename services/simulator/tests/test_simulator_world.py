@@ -6,12 +6,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from argus_common.metrics import DEFAULT_CATALOGUE
+from argus_simulator.domain.faults import Fault, FaultKind, pressure
 from argus_simulator.domain.fleet import Doubles, make_fleet
 from argus_simulator.domain.profiles import DEPENDENCIES, PROFILES
 from argus_simulator.domain.scenarios import Scenario
 from argus_simulator.domain.simulation import Simulation, Tick
 from argus_simulator.domain.truth import Crossing, FaultTruth
-from argus_simulator.domain.world import METRICS
+from argus_simulator.domain.world import METRICS, World
 
 START = 1_735_689_600.0  # a Wednesday, midnight
 STEP = 300.0
@@ -150,6 +151,74 @@ def test_switching_back_to_healthy_ends_the_faults() -> None:
     simulation.switch(Scenario.HEALTHY)
     later = [simulation.tick(START + (n + 2) * STEP) for n in range(200)]
     assert column(later, "disk_usage_pct").max() < 90
+
+
+@pytest.mark.parametrize("metric", ["mem_used_pct", "disk_usage_pct"])
+def test_servers_of_a_profile_keep_their_own_level_of_memory_and_disk(metric: str) -> None:
+    fleet = make_fleet(90, 7)
+    day = column(run(7, Scenario.HEALTHY, 15 * 96, servers=90, step=900.0), metric).reshape(15, 96, 90).mean(axis=1)
+    for number in range(len(PROFILES)):
+        first, last = day[0, fleet.profile == number], day[-1, fleet.profile == number]
+        assert last.std() > 0.7 * first.std()
+        assert np.corrcoef(first, last)[0, 1] > 0.6
+    assert np.median(np.abs(day[-1] - day[0])) < 6
+
+
+def test_memory_swap_and_disk_are_never_still_for_hours_nor_rise_in_a_straight_line() -> None:
+    ticks = run(7, Scenario.HEALTHY, 288, servers=30)
+    for metric in ("mem_used_pct", "swap_used_pct", "disk_usage_pct"):
+        six_hours = column(ticks, metric).reshape(4, 72, 30)
+        straight = np.linspace(six_hours[:, 0], six_hours[:, -1], 72, axis=1)
+        assert (np.abs(six_hours - straight).max(axis=1) >= 0.01).mean() > 0.95
+
+
+def test_logs_take_room_by_day_and_are_compressed_at_night() -> None:
+    disk = column(run(7, Scenario.HEALTHY, 3 * 288, servers=30), "disk_usage_pct")
+    evenings, mornings = disk[287::288], disk[288 + 12 :: 288]
+    assert (evenings[:2] - mornings > 0.2).mean() > 0.8
+    assert (evenings[1:] - mornings > 0.2).mean() > 0.8
+
+
+def test_the_weekend_comes_and_goes_within_hours_not_at_once() -> None:
+    fleet = make_fleet(400, 7)
+    ticks = run(7, Scenario.HEALTHY, 7 * 96, servers=400, step=900.0)
+    traffic = column(ticks, "net_in_mb_s")[:, fleet.profile == 0].mean(axis=1)
+    change = np.abs(np.diff(np.log(traffic)))
+    friday_midnight = 3 * 96 - 1
+    assert change[friday_midnight] < 0.15
+    assert traffic[4 * 96 : 5 * 96].mean() < 0.75 * traffic[:96].mean()
+
+
+@pytest.mark.parametrize("size", [0.2, -0.2])
+def test_a_deployment_moves_the_servers_traffic_by_its_size_and_nobody_elses(size: float) -> None:
+    fleet = make_fleet(30, 7)
+    before, after = World(fleet, 7, START), World(fleet, 7, START)
+    deployed = Fault(1, FaultKind.DEPLOYMENT, 4, START, START + 30 * 86_400, size, 60.0)
+    for number in range(1, 200):
+        now_s = START + number * STEP
+        usual = before.advance(now_s, STEP, pressure([], 30, now_s))[:, METRICS.index("net_in_mb_s")]
+        changed = after.advance(now_s, STEP, pressure([deployed], 30, now_s))[:, METRICS.index("net_in_mb_s")]
+        assert changed[4] == pytest.approx(usual[4] * (1 + size), rel=0.001)
+        assert np.array_equal(np.delete(changed, 4), np.delete(usual, 4))
+
+
+def test_deployments_come_to_a_healthy_fleet_with_the_truth_about_each() -> None:
+    ticks = run(7, Scenario.HEALTHY, 14 * 96, servers=90, step=900.0)
+    deployed = [t for tick in ticks for t in tick.truth if isinstance(t, FaultTruth) and t.kind == "deployment"]
+    assert 30 <= len(deployed) <= 80  # three in ten of one event a server and week
+    assert all(t.end_s - t.begin_s == 30 * 86_400 and abs(t.size) <= 0.3 for t in deployed)
+    assert min(t.size for t in deployed) < 0 < max(t.size for t in deployed)
+
+
+def test_a_full_disk_hurts_the_service() -> None:
+    fleet = make_fleet(30, 7)
+    well, full = World(fleet, 7, START), World(fleet, 7, START)
+    full.state.filled = 100 - full.state.disk
+    on = pressure([], len(fleet), START)
+    before, after = well.advance(START, STEP, on), full.advance(START, STEP, on)
+    traffic, wait = METRICS.index("net_in_mb_s"), METRICS.index("cpu_iowait_pct")
+    np.testing.assert_allclose(after[:, traffic], 0.6 * before[:, traffic], atol=0.02)
+    assert (after[:, wait] > before[:, wait] + 4).all()
 
 
 @pytest.mark.parametrize("size", [7, 20, 90, 400])

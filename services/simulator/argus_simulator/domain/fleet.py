@@ -11,6 +11,8 @@ Doubles = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 UPSTREAMS_PER_SERVER = 2
+MOST_USUAL_DISK = 74.0
+"""A server that uses more of its disk on an ordinary day gets a larger one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +28,9 @@ class Edge:
 @dataclass(frozen=True, slots=True)
 class Fleet:
     """``profile``: (server,) index into `PROFILES`. ``phase_hours``: (server,) shift of its day. ``scale``: (server,)
-    how busy it is relative to its profile. ``appetite``: (server,) its memory relative to its profile. ``edges``:
-    which server uses which.
+    how busy it is relative to its profile. ``appetite``: (server,) its memory relative to its profile. ``disk``:
+    (server,) usual percentage of its disk. ``growth``: (server,) how fast its disk fills relative to the others.
+    ``edges``: which server uses which.
     """
 
     names: tuple[str, ...]
@@ -35,6 +38,8 @@ class Fleet:
     phase_hours: Doubles
     scale: Doubles
     appetite: Doubles
+    disk: Doubles
+    growth: Doubles
     edges: tuple[Edge, ...]
 
     def __len__(self) -> int:
@@ -69,6 +74,8 @@ def make_fleet(size: int, seed: int) -> Fleet:
         rng.normal(0, 1.0, size),
         np.exp(rng.normal(0, 0.15, size)),
         np.clip(rng.normal(1, 0.09, size), 0.8, 1.15),
+        np.clip(np.array([p.disk for p in PROFILES])[profile] + rng.normal(0, 6, size), 5, MOST_USUAL_DISK),
+        np.exp(np.clip(rng.normal(0, 0.5, size), -1, 1)),
         tuple(_edges(profile, rng)),
     )
 

@@ -14,6 +14,10 @@ from argus_simulator.domain.profiles import PROFILES
 HOUR = 3600.0
 LENGTH = 1.6
 """How much longer a leak or a fill lasts than it takes to reach its limit."""
+RAMP = 300 / HOUR
+"""Hours until a leak or a fill has its full strength."""
+REPLACED_AFTER = 0.25 * HOUR
+"""How long it takes on average until another server wears out when one has recovered."""
 CASCADE_EVERY = 8 * HOUR
 """Mean time between two cascades while the cascade scenario lasts."""
 
@@ -34,6 +38,10 @@ class Wear:
     share: float
     hours: tuple[float, float]
 
+    def servers(self, fleet: Fleet) -> int:
+        """``share`` in whole servers, one at least."""
+        return max(1, round(self.share * len(fleet)))
+
 
 WEAR = {Scenario.DEGRADING: Wear(0.15, (1.5, 6.0)), Scenario.CRITICAL: Wear(0.25, (0.4, 1.5))}
 
@@ -41,12 +49,13 @@ WEAR = {Scenario.DEGRADING: Wear(0.15, (1.5, 6.0)), Scenario.CRITICAL: Wear(0.25
 @dataclass(frozen=True, slots=True)
 class Room:
     """(server,) percentage points of memory and disk that are left below the limit, so that a fault can be made to
-    reach it at a chosen time; ``free``: servers that nothing is wrong with.
+    reach it at a chosen time; ``free``: servers that are and were well. ``troubled``: how many servers are not well.
     """
 
     memory: Doubles
     disk: Doubles
     free: npt.NDArray[np.int64]
+    troubled: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,23 +72,26 @@ class Moment:
 def begin(scenario: Scenario, room: Room, at: Moment) -> list[Fault]:
     """The faults that begin when it is switched to ``scenario``."""
     if scenario in WEAR:
-        return _wear_out(WEAR[scenario], max(1, round(WEAR[scenario].share * len(at.fleet))), room, at)
-    return _cascade(at) if scenario is Scenario.CASCADE else []
+        return _wear_out(WEAR[scenario], WEAR[scenario].servers(at.fleet), room, at)
+    return _cascade(room, at) if scenario is Scenario.CASCADE else []
 
 
 def go_on(scenario: Scenario, room: Room, at: Moment) -> list[Fault]:
-    """The faults that begin because ``scenario`` lasts: as many as end, on average."""
+    """The faults that begin because ``scenario`` lasts: others wear out in place of servers that recovered, and
+    cascades recur.
+    """
     if scenario in WEAR:
         wear = WEAR[scenario]
-        lasting = LENGTH * HOUR * sum(wear.hours) / 2
-        return _wear_out(wear, int(at.rng.poisson(wear.share * len(at.fleet) * at.dt_s / lasting)), room, at)
+        recovered = wear.servers(at.fleet) - room.troubled
+        count = at.rng.binomial(max(recovered, 0), 1 - np.exp(-at.dt_s / REPLACED_AFTER))
+        return _wear_out(wear, int(count), room, at)
     if scenario is Scenario.CASCADE and at.rng.random() < at.dt_s / CASCADE_EVERY:
-        return _cascade(at)
+        return _cascade(room, at)
     return []
 
 
 def _wear_out(wear: Wear, count: int, room: Room, at: Moment) -> list[Fault]:
-    """Leaks, fills and noisy neighbours on ``count`` servers that nothing is wrong with."""
+    """Leaks, fills and noisy neighbours on ``count`` servers that are well."""
     chosen = at.rng.choice(room.free, min(count, len(room.free)), replace=False)
     return [_wearing(wear, server, room, at) for server in chosen.tolist()]
 
@@ -93,13 +105,18 @@ def _wearing(wear: Wear, server: int, room: Room, at: Moment) -> Fault:
         ramp, size = until_limit * HOUR, float(at.rng.uniform(45, 75))
         return Fault(number, kind, server, start, start + 2.5 * ramp, size, ramp)
     left = float((room.memory if kind is FaultKind.MEMORY_LEAK else room.disk)[server])
-    return Fault(number, kind, server, start, start + LENGTH * until_limit * HOUR, max(left / until_limit, 1.0), 300.0)
+    size = max(left / (until_limit - RAMP / 2), 1.0)
+    return Fault(number, kind, server, start, start + LENGTH * until_limit * HOUR, size, RAMP * HOUR)
 
 
-def _cascade(at: Moment) -> list[Fault]:
-    """One of the three databases that most servers use fails, and those that use it follow."""
+def _cascade(room: Room, at: Moment) -> list[Fault]:
+    """One of the three databases that most servers use fails, and those that use it follow; none where all
+    databases have their trouble already.
+    """
     database = next(i for i, profile in enumerate(PROFILES) if profile.name == "database")
-    candidates = np.flatnonzero(at.fleet.profile == database).tolist()
+    candidates = room.free[at.fleet.profile[room.free] == database].tolist()
+    if not candidates:
+        return []
     most_used = sorted(candidates, key=lambda server: -len(at.fleet.dependents(server)))[:3]
     length = float(at.rng.uniform(1.0, 2.5)) * HOUR
     origin = int(at.rng.choice(most_used))

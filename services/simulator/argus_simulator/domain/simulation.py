@@ -16,6 +16,8 @@ from argus_simulator.domain.world import METRICS, OUT_OF_MEMORY, World
 
 USUAL = frozenset({FaultKind.DEPLOYMENT, FaultKind.BATCH_JOB, FaultKind.REBOOT})
 """What also happens to a healthy fleet."""
+RECOVERY_S = 2 * 3600.0
+"""So long after a fault, memory and disk are as usual again, and new trouble may begin."""
 _MEMORY = METRICS.index("mem_used_pct")
 
 
@@ -42,6 +44,7 @@ class Simulation:
     _world: World = field(init=False)
     _limits: LimitWatch = field(init=False)
     _faults: list[Fault] = field(default_factory=list, init=False)
+    _recovering: dict[int, float] = field(default_factory=dict, init=False)
     _numbers: Iterator[int] = field(default_factory=count, init=False)
     _ticks: int = field(default=0, init=False)
     _last: Tick | None = field(default=None, init=False)
@@ -87,7 +90,7 @@ class Simulation:
         room = Room(
             self._limits.room(last.values, "mem_used_pct"),
             self._limits.room(last.values, "disk_usage_pct"),
-            self._free(at.now_s),
+            *self._free(at.now_s),
         )
         if self._wanted is None:
             return started + go_on(self.scenario, room, at)
@@ -99,7 +102,11 @@ class Simulation:
         leaks = (f for f in self._faults if f.kind is FaultKind.MEMORY_LEAK and f.server == server)
         return next((leak.number for leak in leaks if leak.begin_s <= now_s), None)
 
-    def _free(self, now_s: float) -> npt.NDArray[np.int64]:
-        """Servers that nothing is wrong with."""
-        troubled = [fault.server for fault in self._faults if fault.kind not in USUAL and fault.end_s > now_s]
-        return np.setdiff1d(np.arange(len(self.fleet)), troubled)
+    def _free(self, now_s: float) -> tuple[npt.NDArray[np.int64], int]:
+        """Servers that are well, and were for a while; and how many are not well now."""
+        troubled = {fault.server for fault in self._faults if fault.kind not in USUAL and fault.end_s > now_s}
+        self._recovering = {server: until for server, until in self._recovering.items() if until > now_s}
+        self._recovering |= dict.fromkeys(troubled, now_s + RECOVERY_S)
+        free = np.ones(len(self.fleet), np.bool_)
+        free[list(self._recovering)] = False
+        return np.flatnonzero(free), len(troubled)

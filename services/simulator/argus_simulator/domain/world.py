@@ -5,7 +5,6 @@ Units: seconds, percentages 0 … 100. CPU shares are whole hundredths that sum 
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 import numpy as np
 import numpy.typing as npt
@@ -22,9 +21,19 @@ METRICS = (
 """Columns of what `World.advance` returns, in the catalogue's order."""
 
 HOUR, DAY = 3600.0, 86_400.0
+WEEK_HOURS, HOURS_FROM_MONDAY = 168, 72
+"""The epoch began on a Thursday."""
 NOISE_MINUTES = 25.0
 """How long a random rise of demand lasts."""
 NOISE = 0.14
+CHURN_MINUTES = 6.0
+"""How long a random rise of what does not follow demand lasts: garbage collection, other tenants."""
+GARBAGE = 0.5
+"""Standard deviation of a JVM server's memory around its usual course, percentage points."""
+FLICKER = 0.15
+"""Of what stolen CPU and failures take away, relative."""
+BURSTS = 0.15
+"""How much faster a leak or a fill goes in a random rise of demand, relative."""
 MEMORY_HOURS, SWAP_HOURS = 1.5, 0.4
 """Time constants of memory and swap."""
 SCARCE_MEMORY = 88.0
@@ -34,7 +43,17 @@ CLEAN_UP_HOURS = 0.5
 SHARED_NOISE = 0.3
 """Share of the variance of demand that the servers of a profile have in common: they serve the same users."""
 DISK_GROWTH_PER_DAY = 0.35
+LOGS_PER_DAY = 1.2
+"""Percentage points of disk that a day's logs take until they are compressed at night."""
+ROTATION_HOURS = 0.2
+"""How long compressing the logs takes."""
 CLEANED_ABOVE = 78.0
+NEARLY_FULL = 97.0
+"""From here to 100 % of disk, writes begin to fail."""
+SECOND_WAVE, HIGHEST = 0.25, 1.1009
+"""The day is no pure wave: a steep morning, a long evening. Share of the half-day wave, and the peak of both."""
+WEEKEND = ((0, 4, 116, 124, 164, 168), (0.5, 0.0, 0.0, 1.0, 1.0, 0.5))
+"""Hours of the week from Monday's midnight, and how much weekend it is then."""
 OUT_OF_MEMORY = 99.6
 """Here the server restarts."""
 FULL = 85.0
@@ -43,14 +62,16 @@ FULL = 85.0
 
 @dataclass(slots=True)
 class State:
-    """(server,) each, but ``shared``: (profile,). What leaked and what filled the disk is kept apart."""
+    """(server,) each, but ``shared``: (profile,). What leaked, logs and what filled the disk are kept apart."""
 
     noise: Doubles
     shared: Doubles
+    churn: Doubles
     memory: Doubles
     leaked: Doubles
     swap: Doubles
     disk: Doubles
+    logs: Doubles
     filled: Doubles
     boot_s: Doubles
     down: npt.NDArray[np.bool_]
@@ -66,10 +87,12 @@ class World:
         self.state = State(
             rng.normal(0, 1, size),
             rng.normal(0, 1, len(PROFILES)),
+            rng.normal(0, 1, size),
             self._base["memory"] * fleet.appetite,
             np.zeros(size),
-            self._base["swap"].copy(),
-            np.clip(self._base["disk"] + rng.normal(0, 6, size), 5, CLEANED_ABOVE),
+            self._base["swap"] * fleet.appetite,
+            fleet.disk + rng.uniform(0, 4, size),
+            np.zeros(size),
             np.zeros(size),
             start_s - rng.uniform(1, 60, size) * DAY,
             np.zeros(size, np.bool_),
@@ -81,8 +104,9 @@ class World:
         rng, base = self._rng(3), self._base
         self._restart(on.rebooting, now_s)
         demand = self._demand(now_s, dt_s, rng) * (1 + on.extra_demand)
-        demand *= 1 - 0.7 * on.starving
-        cpu, queued = self._cpu(demand, on, rng)
+        full = np.clip((self._disk_used() - NEARLY_FULL) / (100 - NEARLY_FULL), 0, 1)
+        demand *= (1 - 0.7 * on.starving) * (1 - 0.4 * full)
+        cpu, queued = self._cpu(demand, full, on, rng)
         self._remember(demand, dt_s, on)
         self._fill(demand, dt_s, now_s, on)
         usual_wait = 1 + 2.5 * base["iowait"] / 100
@@ -102,9 +126,9 @@ class World:
             [
                 cpu,
                 np.floor(cpu[:, 0] * base["java"] * 100) / 100,
-                np.round(np.clip(self.state.memory + self.state.leaked, 0, 100), 2),
+                np.round(np.clip(self.state.memory + self.state.leaked + self._garbage(), 0, 100), 2),
                 np.round(np.clip(self.state.swap, 0, 100), 2),
-                np.round(np.clip(self.state.disk + self.state.filled, 0, 100), 2),
+                np.round(np.clip(self._disk_used(), 0, 100), 2),
                 np.round(base["net_in"] * traffic, 2),
                 np.round(base["net_out"] * traffic, 2),
                 rng.poisson(np.maximum(back, 0)),
@@ -117,17 +141,18 @@ class World:
     def _demand(self, now_s: float, dt_s: float, rng: np.random.Generator) -> Doubles:
         """Demand relative to an ordinary day's mean: rhythm of day and week times a slow random rise and fall."""
         fleet, state = self.fleet, self.state
-        keep = np.exp(-dt_s / (NOISE_MINUTES * 60))
-        fresh = np.sqrt(1 - keep**2)
-        state.noise = keep * state.noise + fresh * rng.normal(0, 1, len(fleet))
-        state.shared = keep * state.shared + fresh * rng.normal(0, 1, len(PROFILES))
+        state.noise = _wandered(state.noise, dt_s, NOISE_MINUTES, rng)
+        state.shared = _wandered(state.shared, dt_s, NOISE_MINUTES, rng)
+        state.churn = _wandered(state.churn, dt_s, CHURN_MINUTES, rng)
         noise = np.sqrt(1 - SHARED_NOISE) * state.noise + np.sqrt(SHARED_NOISE) * state.shared[fleet.profile]
         hours = (now_s % DAY) / HOUR - self._base["peak_hour"] - fleet.phase_hours
-        daily = 1 + self._base["swing"] * np.cos(2 * np.pi * hours / 24)
-        weekly = np.where(datetime.fromtimestamp(now_s, UTC).weekday() >= 5, self._base["weekend"], 1.0)
+        angle = 2 * np.pi * hours / 24
+        daily = 1 + self._base["swing"] * (np.cos(angle) - SECOND_WAVE * np.sin(2 * angle)) / HIGHEST
+        weekend = np.interp((now_s / HOUR + HOURS_FROM_MONDAY) % WEEK_HOURS, *WEEKEND)
+        weekly = 1 + weekend * (self._base["weekend"] - 1)
         return np.asarray(fleet.scale * daily * weekly * np.exp(NOISE * noise))
 
-    def _cpu(self, demand: Doubles, on: Pressure, rng: np.random.Generator) -> tuple[Doubles, Doubles]:
+    def _cpu(self, demand: Doubles, full: Doubles, on: Pressure, rng: np.random.Generator) -> tuple[Doubles, Doubles]:
         """(server, [user, sys, iowait, idle]) in whole hundredths that sum to 100; (server,) work that must queue, in
         machines.
         """
@@ -139,14 +164,15 @@ class World:
         trouble = [
             on.stolen_cpu + 15 * on.piling_up,
             0.1 * on.stolen_cpu + 6 * on.piling_up,
-            45 * on.failing + 8 * on.piling_up + paging,
+            45 * on.failing + 8 * on.piling_up + paging + 10 * full,
         ]
-        busy = np.maximum(usual + np.column_stack(trouble), 0)
-        full = busy.sum(axis=1, keepdims=True)
-        busy *= np.where(full > 99.5, 99.5 / np.maximum(full, 1e-9), 1)
+        flicker = np.exp(FLICKER * self.state.churn)
+        busy = np.maximum(usual + np.column_stack(trouble) * flicker[:, None], 0)
+        total = busy.sum(axis=1, keepdims=True)
+        busy *= np.where(total > 99.5, 99.5 / np.maximum(total, 1e-9), 1)
         hundredths = np.floor(busy * 100)
         shares = np.column_stack([hundredths, 10_000 - hundredths.sum(axis=1)]) / 100
-        return shares, np.maximum(full[:, 0] - FULL, 0) / 100
+        return shares, np.maximum(total[:, 0] - FULL, 0) / 100
 
     def _remember(self, demand: Doubles, dt_s: float, on: Pressure) -> None:
         """Memory follows demand with inertia; what leaked is free again when the leak has been stopped."""
@@ -154,20 +180,37 @@ class World:
         wanted = base["memory"] * self.fleet.appetite * (0.88 + 0.12 * np.minimum(demand, 2.5))
         wanted *= 1 + 0.08 * on.piling_up
         state.memory += (1 - np.exp(-hours / MEMORY_HOURS)) * (wanted - state.memory)
-        grown = np.where(on.leak_per_hour > 0, state.leaked + on.leak_per_hour * hours, 0)
+        grown = np.where(on.leak_per_hour > 0, state.leaked + on.leak_per_hour * hours * self._bursts(), 0)
         state.leaked = np.minimum(grown, 100 - state.memory)
         scarce = np.maximum(state.memory + state.leaked - SCARCE_MEMORY, 0)
-        state.swap += (1 - np.exp(-hours / SWAP_HOURS)) * (base["swap"] * self.fleet.appetite + 4 * scarce - state.swap)
+        usual = base["swap"] * self.fleet.appetite * (state.memory / (base["memory"] * self.fleet.appetite)) ** 3
+        state.swap += (1 - np.exp(-hours / SWAP_HOURS)) * (usual + 4 * scarce - state.swap)
 
     def _fill(self, demand: Doubles, dt_s: float, now_s: float, on: Pressure) -> None:
-        """The disk grows, is cleaned at night when it is rather full, and cleared when a fill has been stopped."""
-        state, base, hours = self.state, self._base, dt_s / HOUR
-        grown = state.disk + DISK_GROWTH_PER_DAY * hours / 24 * np.minimum(demand, 2)
+        """The disk grows with demand; at night logs are compressed and a rather full disk is cleaned. It is cleared
+        when a fill has been stopped.
+        """
+        state, fleet, hours = self.state, self.fleet, dt_s / HOUR
+        day = fleet.growth * np.minimum(demand, 2) * hours / 24
         night = now_s % DAY < max(dt_s, HOUR)
-        state.disk = np.where((grown > CLEANED_ABOVE) & night, base["disk"] * 0.95, np.minimum(grown, 100))
+        grown = state.disk + DISK_GROWTH_PER_DAY * day
+        state.disk = np.where((grown > CLEANED_ABOVE) & night, 0.95 * fleet.disk, np.minimum(grown, 100))
+        written = np.minimum(state.logs + LOGS_PER_DAY * day, 100 - state.disk)
+        state.logs = state.logs * np.exp(-hours / ROTATION_HOURS) if night else written
         cleared = state.filled * np.exp(-hours / CLEAN_UP_HOURS)
-        filled = np.where(on.fill_per_hour > 0, state.filled + on.fill_per_hour * hours, cleared)
-        state.filled = np.minimum(filled, 100 - state.disk)
+        filled = np.where(on.fill_per_hour > 0, state.filled + on.fill_per_hour * hours * self._bursts(), cleared)
+        state.filled = np.minimum(filled, 100 - state.disk - state.logs)
+
+    def _disk_used(self) -> Doubles:
+        return self.state.disk + self.state.logs + self.state.filled
+
+    def _garbage(self) -> Doubles:
+        """Percentage points of memory that come and go with garbage collection."""
+        return GARBAGE * self._base["java"] * self.state.churn
+
+    def _bursts(self) -> Doubles:
+        """How fast leaks and fills go relative to their mean, which is 1."""
+        return np.asarray(np.exp(BURSTS * self.state.noise - BURSTS**2 / 2))
 
     def _restart(self, rebooting: npt.NDArray[np.bool_], now_s: float) -> None:
         state = self.state
@@ -178,6 +221,12 @@ class World:
 
     def _rng(self, purpose: int) -> np.random.Generator:
         return np.random.Generator(np.random.Philox(key=[self._seed, purpose], counter=[0, 0, 0, self._tick]))
+
+
+def _wandered(level: Doubles, dt_s: float, minutes: float, rng: np.random.Generator) -> Doubles:
+    """Where a random level of mean 0 and variance 1 is after ``dt_s``; it forgets within ``minutes``."""
+    keep = np.exp(-dt_s / (minutes * 60))
+    return np.asarray(keep * level + np.sqrt(1 - keep**2) * rng.normal(0, 1, len(level)))
 
 
 def _saturating(busy: Doubles) -> Doubles:
