@@ -23,7 +23,7 @@ console = Console(stderr=True)
 def simulate(
     servers: Annotated[int, typer.Option(min=7, help="Size of the fleet.")] = 90,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same bytes.")] = 7,
-    scenario: Annotated[Scenario, typer.Option(help="What the fleet goes through.")] = Scenario.HEALTHY,
+    scenario: Annotated[Scenario, typer.Option(help="What the fleet goes through after its past.")] = Scenario.HEALTHY,
     start: Annotated[datetime | None, typer.Option(help="Event time of the beginning (UTC); now by default.")] = None,
     duration: Annotated[
         int | None, typer.Option(min=1, help="Event seconds to produce; without an end by default.")

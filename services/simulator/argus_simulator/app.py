@@ -84,10 +84,18 @@ async def write(settings: SimulatorSettings, file: Path, stop: asyncio.Event, re
     """Simulate into a file.
 
     Raises:
-        ConfigurationError: the file's suffix is neither .parquet nor .ndjson.
+        ConfigurationError: the file's suffix is neither .parquet nor .ndjson, or it can't be created.
+        TransientError: it could be created, but not written to the end.
     """
     fleet = make_fleet(settings.servers, settings.seed)
-    await play(settings, fleet, _file_sink(settings, fleet, file), NoSwitch(), stop, report)
+    try:
+        sink = _file_sink(settings, fleet, file)
+    except OSError as error:
+        raise ConfigurationError(f"--out {file}: {error}") from error
+    try:
+        await play(settings, fleet, sink, NoSwitch(), stop, report)
+    except OSError as error:
+        raise TransientError(f"can't go on writing {file}: {error}") from error
 
 
 def _file_sink(settings: SimulatorSettings, fleet: Fleet, file: Path) -> Sink:

@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 from pyarrow.parquet import ParquetFile
 
-from argus_common.errors import ConfigurationError
+from argus_common.errors import ConfigurationError, TransientError
 from argus_simulator.adapters.parquet_sink import ParquetSink
 from argus_simulator.app import write
 from argus_simulator.domain.defects import Defects, Transport
@@ -117,3 +117,17 @@ def test_a_run_that_was_stopped_before_its_first_tick_leaves_a_file_that_can_be_
 def test_another_suffix_is_refused_with_what_is_expected(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"fleet\.csv: expected a \.parquet or \.ndjson file"):
         written(tmp_path / "fleet.csv")
+
+
+@pytest.mark.parametrize("name", ["fleet.parquet", "fleet.ndjson"])
+def test_a_file_that_cannot_be_created_is_told_by_its_name(tmp_path: Path, name: str) -> None:
+    with pytest.raises(ConfigurationError, match=f"nowhere/{name}"):
+        written(tmp_path / "nowhere" / name)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_a_full_disk_is_told_by_the_files_name(tmp_path: Path) -> None:
+    file = tmp_path / "fleet.ndjson"
+    settings = MINUTE.model_copy(update={"truth": Path("/dev/full"), "scenario": Scenario.CRITICAL})
+    with pytest.raises(TransientError, match=r"can't go on writing .*fleet\.ndjson"):
+        written(file, settings)

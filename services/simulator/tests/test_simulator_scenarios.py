@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator
 from functools import cache
-from itertools import pairwise
+from itertools import count, pairwise
 
 import numpy as np
 import pytest
 
 from argus_simulator.domain.defects import Defects, Transport
 from argus_simulator.domain.fleet import Doubles, Fleet, make_fleet
-from argus_simulator.domain.scenarios import Scenario
+from argus_simulator.domain.scenarios import Moment, Room, Scenario, begin
 from argus_simulator.domain.simulation import Simulation, Tick
 from argus_simulator.domain.truth import Cancelled, Crossing, FaultTruth
 from argus_simulator.domain.world import METRICS
@@ -189,6 +189,14 @@ def test_cascades_recur_and_begin_at_different_databases(seed: int) -> None:
     assert {root.profile for root in roots} == {"database"}
     hit = [sum(f.caused_by == root.number for f in faults(ticks, "dependency_failure")) for root in roots]
     assert np.median(hit) >= 2
+
+
+def test_no_cascade_begins_where_every_database_has_its_trouble_already() -> None:
+    fleet, rng = make_fleet(30, 7), np.random.default_rng(1)
+    at, room = Moment(fleet, START, 10.0, rng, count()), np.full(30, 50.0)
+    others = np.flatnonzero([fleet.profile_of(server).name != "database" for server in range(30)])
+    assert begin(Scenario.CASCADE, Room(room, room, others, 30 - len(others)), at) == []
+    assert begin(Scenario.CASCADE, Room(room, room, np.arange(30), 0), at) != []
 
 
 @pytest.mark.parametrize("scenario", list(Scenario))

@@ -221,6 +221,10 @@ def test_a_full_disk_hurts_the_service() -> None:
     assert (after[:, wait] > before[:, wait] + 4).all()
 
 
+def test_a_fleet_too_small_for_every_profile_has_the_size_asked_for() -> None:
+    assert len(make_fleet(5, 1)) == 5
+
+
 @pytest.mark.parametrize("size", [7, 20, 90, 400])
 def test_a_fleet_has_the_size_asked_for_and_every_profile(size: int) -> None:
     fleet = make_fleet(size, 1)
