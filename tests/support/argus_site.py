@@ -12,6 +12,7 @@ import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.error import HTTPError
 
 from aiokafka import AIOKafkaProducer, TopicPartition
 from redis.asyncio import Redis
@@ -47,11 +48,18 @@ class IngestProcess:
 
     def ready(self) -> bool:
         """Whether ``/readyz`` says so."""
+        return self.readiness() == "ok\n"
+
+    def readiness(self) -> str:
+        """What ``/readyz`` says; empty where nobody answers."""
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/readyz", timeout=2) as answer:
-                return bool(answer.status == 200)
+                return str(answer.read().decode())
+        except HTTPError as error:
+            with error:
+                return error.read().decode()
         except OSError:
-            return False
+            return ""
 
     def metric(self, name: str) -> float:
         """The value of a series on ``/metrics``, 0 where it is absent."""

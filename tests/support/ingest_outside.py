@@ -1,6 +1,6 @@
 """What ingest needs of the outside, in memory: a journal of effects, each of which can be made to fail."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from prometheus_client import CollectorRegistry
@@ -10,6 +10,7 @@ from argus_common.errors import TransientError
 from argus_common.events import Record
 from argus_common.kafka.dead_letters import DeadLetter, FloodGuard
 from argus_common.metrics import DEFAULT_CATALOGUE
+from argus_common.ops import Health
 from argus_common.retry import Backoff
 from argus_common.ring.layout import Floats, Steps
 from argus_ingest.domain.decode import Decoder
@@ -39,6 +40,7 @@ class Journal:
 
     done: list[str] = field(default_factory=list)
     failing: set[str] = field(default_factory=set)
+    on_failure: Callable[[], None] = lambda: None
 
     def note(self, effect: str) -> None:
         """Do it or fail.
@@ -47,6 +49,7 @@ class Journal:
             TransientError: the effect is named in ``failing``.
         """
         if effect in self.failing:
+            self.on_failure()
             raise TransientError(f"{effect} failed")
         self.done.append(effect)
 
@@ -78,6 +81,8 @@ class FakeStore:
 
     async def lost(self, partitions: Sequence[int]) -> list[int]:
         """Those without a mark."""
+        if "lost" in self.journal.failing:
+            self.journal.note("lost")
         return [partition for partition in partitions if partition not in self.marks]
 
     def clear(self) -> None:
@@ -144,8 +149,9 @@ class World:
         self.store, self.rings = FakeStore(self.journal), FakeRings(self.journal)
         self.publisher, self.rebuilder = FakePublisher(self.journal), FakeRebuilder(self.journal)
         self.metrics = IngestMetrics(self.collected)
+        self.health = Health("kafka", clock=self.clock)
 
-    def pipeline(self, max_share: float = 0.2, at_least: int = 500) -> Pipeline:
+    def pipeline(self, max_share: float = 0.2, at_least: int = 500, backoff: Backoff = NO_RETRY) -> Pipeline:
         """A process that has just started."""
         servers = ServerTable()
         return Pipeline(
@@ -153,7 +159,7 @@ class World:
             Decoder(DEFAULT_CATALOGUE, MetricMapping(), servers, 300_000),
             servers,
             StepClock(300_000, 60_000),
-            Outside(self.rings, self.store, self.publisher, self.rebuilder, self.clock, NO_RETRY),
+            Outside(self.rings, self.store, self.publisher, self.rebuilder, self.clock, self.health, backoff),
             self.metrics,
             FloodGuard(max_share=max_share, at_least=at_least),
             silence_steps=288,

@@ -69,6 +69,34 @@ def test_a_service_is_ready_when_every_condition_holds_and_it_is_not_stuck(healt
     assert health.ready() == ["no progress for 61 s", "kafka: not ready"]
 
 
+def test_a_service_that_waits_for_longer_than_a_few_seconds_is_not_ready_until_it_has_what_it_waited_for(
+    health: Health, clock: ManualClock
+) -> None:
+    health.set("redis", holds=True)
+    health.set("kafka", holds=True)
+    with health.waiting("redis", "write rings"):
+        clock.advance(5)
+        with health.waiting("kafka", "publish windows"):
+            assert health.ready() == []
+            clock.advance(1)
+            assert health.ready() == ["redis: waiting for 6 s to write rings"]
+            clock.advance(6)
+            assert health.ready() == [
+                "redis: waiting for 12 s to write rings",
+                "kafka: waiting for 7 s to publish windows",
+            ]
+        assert health.ready() == ["redis: waiting for 12 s to write rings"]
+        assert health.live() == []
+    assert health.ready() == []
+
+
+def test_a_wait_that_ends_with_an_error_is_over(health: Health, clock: ManualClock) -> None:
+    with pytest.raises(OSError, match="gone"), health.waiting("redis", "write rings"):  # noqa: PT012 - the clock turns
+        clock.advance(10)
+        raise OSError("gone")
+    assert health.ready() == ["kafka: not ready", "redis: not ready"]
+
+
 def test_metrics_are_answered_in_the_prometheus_format(server: OpsServer) -> None:
     status, kind, body, _ = get(server, "/metrics?name[]=x")
     assert status == 200

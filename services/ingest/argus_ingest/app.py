@@ -65,8 +65,9 @@ async def serve(configuration: Configuration, stop: Event) -> None:
         rings,
         RedisPartitionStore(redis, prefix, topic),
         KafkaPublisher(outbox),
-        KafkaRebuilder(configuration.kafka, rings, catalogue, settings.step_seconds, metrics),
+        KafkaRebuilder(configuration.kafka, rings, catalogue, settings.step_seconds, metrics, health),
         SystemClock(),
+        health,
     )
     pipeline = _pipeline(settings, catalogue, outside, metrics)
     loop = Loop(source, pipeline, outside.clock, health, metrics, settings.idle_timeout.total_seconds())

@@ -4,9 +4,10 @@ A crash between any two of them repeats the later ones with the same bytes and i
 """
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from typing import TypeVar
 
 import numpy as np
 
@@ -14,6 +15,7 @@ from argus_common.clock import Clock
 from argus_common.events import Record
 from argus_common.kafka.dead_letters import DeadLetter, FloodGuard, Origin, dead_letter
 from argus_common.metrics import Catalogue
+from argus_common.ops import Health
 from argus_common.retry import Backoff, retry
 from argus_ingest.domain.aggregate import Aggregator, Windows
 from argus_ingest.domain.decode import Decoded, Decoder
@@ -25,6 +27,8 @@ from argus_ingest.domain.servers import ServerTable
 from argus_ingest.domain.steps import StepClock
 from argus_ingest.metrics import IngestMetrics
 from argus_ingest.ports import Change, PartitionStore, Publisher, Rebuilder, Rings, Snapshot
+
+ResultT = TypeVar("ResultT")
 
 SERVICE = "ingest"
 
@@ -40,7 +44,22 @@ class Outside:
     publisher: Publisher
     rebuilder: Rebuilder
     clock: Clock
+    health: Health
     backoff: Backoff = field(default_factory=Backoff)
+
+    async def insist(self, whom: str, what: str, operation: Callable[[], Awaitable[ResultT]]) -> ResultT:
+        """The result of ``operation``, tried again while ``whom`` is unwell; meanwhile not ready, but alive.
+
+        Raises:
+            TransientError: it stays unwell for longer than the retries last.
+        """
+
+        async def attempt() -> ResultT:
+            self.health.beat()
+            return await operation()
+
+        with self.health.waiting(whom, what):
+            return await retry(what, attempt, self.backoff)
 
 
 @dataclass(slots=True)
@@ -85,8 +104,9 @@ class Pipeline:
 
     async def acquire(self, partitions: Sequence[int]) -> None:
         """Take partitions over where their last holders left them; what the store lost is rebuilt first."""
-        store, backoff = self._outside.store, self._outside.backoff
-        found = {p: await retry("load partition", partial(store.load, p), backoff) for p in partitions}
+        outside = self._outside
+        load = outside.store.load
+        found = {p: await outside.insist("redis", "load a partition", partial(load, p)) for p in partitions}
         missing = [partition for partition, snapshot in found.items() if snapshot is None]
         for partition, snapshot in (await self._rebuilt(missing)).items():
             await self._remember(partition, Change(snapshot.position, snapshot.heads, snapshot.sums, snapshot.sums))
@@ -128,7 +148,7 @@ class Pipeline:
         """
         outside = self._outside
         if effects.letters:
-            await retry("dead letters", lambda: outside.publisher.dead_letters(effects.letters), outside.backoff)
+            await outside.insist("kafka", "send dead letters", lambda: outside.publisher.dead_letters(effects.letters))
         self._guard.record(read=effects.read, unreadable=effects.unreadable)
         if effects.windows:
             with self._metrics.flush.time():
@@ -150,11 +170,11 @@ class Pipeline:
         names = [self._servers.names[number] for w in every for number in w.server.tolist()]
         steps = np.concatenate([np.full(len(w), w.step, np.int64) for w in every])
         values = np.concatenate([w.values for w in every]).astype(np.float32)
-        await retry("write rings", lambda: outside.rings.write(names, steps, values), outside.backoff)
+        await outside.insist("redis", "write rings", lambda: outside.rings.write(names, steps, values))
         records = [record for p, several in windows.items() for record in self._encoded(p, several)]
-        await retry("publish windows", lambda: outside.publisher.windows(records), outside.backoff)
+        await outside.insist("kafka", "publish windows", lambda: outside.publisher.windows(records))
         changes = {p: self._change(p, several) for p, several in windows.items()}
-        await retry("save partitions", lambda: outside.store.save(changes), outside.backoff)
+        await outside.insist("redis", "save partitions", lambda: outside.store.save(changes))
         self._metrics.windows.inc(len(records))
 
     def _encoded(self, partition: int, windows: Iterable[Windows]) -> Iterator[Record]:
@@ -165,7 +185,7 @@ class Pipeline:
     async def restore_lost(self, partitions: Iterable[int]) -> None:
         """Where Redis was emptied, rebuild the rings before anything is written, and tell it again all that we know."""
         outside, asked = self._outside, list(partitions)
-        lost = await retry("look for marks", lambda: outside.store.lost(asked), outside.backoff)
+        lost = await outside.insist("redis", "look for marks", lambda: outside.store.lost(asked))
         for partition in await self._rebuilt(lost):
             if partition in self.owned:
                 owned = self.owned[partition]
@@ -177,12 +197,12 @@ class Pipeline:
             return {}
         _log.info("rebuilding rings from the windows topic", extra={"partitions": list(partitions)})
         outside = self._outside
-        return await retry("rebuild", lambda: outside.rebuilder.rebuild(partitions), outside.backoff)
+        return await outside.insist("kafka, redis", "rebuild rings", lambda: outside.rebuilder.rebuild(partitions))
 
     async def _remember(self, partition: int, change: Change) -> None:
-        store, backoff = self._outside.store, self._outside.backoff
-        await retry("save partition", lambda: store.save({partition: change}), backoff)
-        await retry("mark partition", lambda: store.mark(partition), backoff)
+        outside = self._outside
+        await outside.insist("redis", "save a partition", lambda: outside.store.save({partition: change}))
+        await outside.insist("redis", "mark a partition", lambda: outside.store.mark(partition))
 
     def _change(self, partition: int, windows: list[Windows]) -> Change:
         owned = self.owned[partition]

@@ -55,7 +55,11 @@ class PartitionStore(Protocol):
         ...
 
     async def lost(self, partitions: Sequence[int]) -> list[int]:
-        """Which of these lack the mark: the store was emptied since."""
+        """Which of these lack the mark: the store was emptied since.
+
+        Raises:
+            TransientError: the store does not answer, whether or not any is named.
+        """
         ...
 
 

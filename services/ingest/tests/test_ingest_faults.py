@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from argus_site import Site, end, make_site, sample
+from argus_site import Site, end, make_site, sample, until
 
 from argus_common.topics import DEAD_LETTERS
 from argus_local import Stack
@@ -149,10 +149,12 @@ def test_kafka_gone_for_ten_seconds_changes_nothing(
     asyncio.run(site.produce(stream.records[:half]))
     wait_for_windows(site, SERVERS * 2)
     private_stack.kafka.kill()
+    until(lambda: "kafka" in replica.readiness(), "ingest to miss Kafka")
     time.sleep(10)
     private_stack.kafka.start()
     asyncio.run(site.produce(stream.records[half:]))
     wait_for_windows(site, stream.windows)
+    until(replica.ready, "ingest to be ready again")
     assert replica.process.poll() is None
     assert set(undisturbed[0]) <= set(asyncio.run(site.windows()))
     assert asyncio.run(site.records(DEAD_LETTERS.name)) == []
@@ -177,6 +179,23 @@ def test_redis_restarted_empty_is_noticed_and_the_rings_are_rebuilt(
     assert replica.metric("argus_ingest_rebuilt_rows_total") > 0
 
 
+def test_redis_suspended_makes_ingest_unready_until_it_goes_on_and_changes_nothing(
+    private_stack: Stack, new_site: NewSite, stream: Stream, undisturbed: Outcome
+) -> None:
+    site = new_site("suspended-")
+    replica = site.start_ingest(**PATIENT)
+    half = len(stream.records) // 2
+    asyncio.run(site.produce(stream.records[:half]))
+    wait_for_windows(site, SERVERS * 2)
+    private_stack.redis.suspend()
+    asyncio.run(site.produce(stream.records[half:]))
+    until(lambda: replica.readiness().startswith("redis: waiting for "), "ingest to miss Redis")
+    private_stack.redis.resume()
+    wait_for_windows(site, stream.windows)
+    until(replica.ready, "ingest to be ready again")
+    assert_same(site, undisturbed)
+
+
 def test_redis_gone_for_ten_seconds_and_ingest_killed_meanwhile_changes_nothing(
     private_stack: Stack,
     new_site: NewSite,
@@ -190,7 +209,8 @@ def test_redis_gone_for_ten_seconds_and_ingest_killed_meanwhile_changes_nothing(
     wait_for_windows(site, SERVERS * 2)
     private_stack.redis.kill()
     asyncio.run(site.produce(stream.records[half : half + 100]))
-    time.sleep(10)
+    until(lambda: replica.readiness().startswith("redis: waiting for "), "ingest to miss Redis")
+    time.sleep(5)
     replica.kill()
     private_stack.redis.start()
     site.start_ingest(**PATIENT)

@@ -10,8 +10,7 @@ import pytest
 from ingest_domain import START_MS, record
 from ingest_outside import Received, World
 
-from argus_common.errors import DeadLetterFloodError
-from argus_common.ops import Health
+from argus_common.errors import DeadLetterFloodError, TransientError
 from argus_ingest.adapters.kafka_source import Batch, KafkaSource
 from argus_ingest.loop import Loop
 
@@ -82,18 +81,17 @@ class Played:
     world: World
     loop: Loop
     source: ScriptedSource
-    health: Health
 
     def windows(self) -> int:
         return len(self.world.publisher.published)
 
 
 def prepared(*rounds: Round, at_least: int = 500) -> tuple[Played, asyncio.Event]:
-    world, stop, health = World(), asyncio.Event(), Health("kafka")
+    world, stop = World(), asyncio.Event()
     source = ScriptedSource(world, stop, list(rounds))
     pipeline = world.pipeline(at_least=at_least)
-    loop = Loop(source, pipeline, world.clock, health, world.metrics, IDLE_SECONDS)
-    return Played(world, loop, source, health), stop
+    loop = Loop(source, pipeline, world.clock, world.health, world.metrics, IDLE_SECONDS)
+    return Played(world, loop, source), stop
 
 
 async def play(*rounds: Round) -> Played:
@@ -149,9 +147,9 @@ async def test_an_outage_of_the_broker_is_no_idleness() -> None:
 
 async def test_idleness_is_not_asked_more_than_once_a_second() -> None:
     played = await play(reads(at(0)), *[Round(at_end=None, passes=0.2)] * 3)
-    assert played.health.ready() == []
+    assert played.world.health.ready() == []
     played = await play(reads(at(0)), *[Round(at_end=None, passes=0.5)] * 3)
-    assert played.health.ready() == ["kafka: not ready"]
+    assert played.world.health.ready() == ["kafka: not ready"]
 
 
 async def test_a_store_that_was_emptied_is_noticed_though_nothing_is_read() -> None:
@@ -167,6 +165,13 @@ async def test_a_store_that_was_emptied_is_noticed_though_nothing_is_read() -> N
     await played.loop.run(stop)
     assert played.world.store.marks == {0, 1}
     assert played.world.journal.done.count("rebuild") == 2
+
+
+async def test_a_store_that_is_away_is_noticed_though_no_partition_is_held() -> None:
+    played, stop = prepared(Round(passes=5))
+    played.world.journal.failing = {"lost"}
+    with pytest.raises(TransientError):
+        await played.loop.run(stop)
 
 
 async def test_the_lag_of_a_partition_that_went_to_another_replica_is_no_longer_told() -> None:

@@ -7,6 +7,7 @@ from ingest_domain import START_MS, record
 from ingest_outside import Received, World
 
 from argus_common.errors import DeadLetterFloodError, TransientError
+from argus_common.retry import Backoff
 from argus_ingest.pipeline import Effects, Pipeline
 from argus_ingest.ports import Snapshot
 
@@ -28,8 +29,8 @@ async def run(pipeline: Pipeline, values: Sequence[bytes | None], first: int = 0
     await pipeline.carry_out(effects)
 
 
-async def started(world: World, **limits: float) -> Pipeline:
-    pipeline = world.pipeline(**limits)  # type: ignore[arg-type]
+async def started(world: World, **options: object) -> Pipeline:
+    pipeline = world.pipeline(**options)  # type: ignore[arg-type]
     await pipeline.acquire([0])
     world.journal.done.clear()
     return pipeline
@@ -74,6 +75,60 @@ async def test_a_failure_repeats_the_later_effects_with_the_same_bytes_and_loses
     assert set(map(repr, world.publisher.letters)) == set(map(repr, calm.publisher.letters))
     assert world.rings.rows == calm.rings.rows
     assert repr(world.store.snapshots) == repr(calm.store.snapshots)
+
+
+SOON = Backoff(first=0.001, longest=0.001, give_up_after=0.1)
+
+
+@pytest.mark.parametrize(
+    ("failing", "told"),
+    [
+        ("letters", "kafka: waiting for {} s to send dead letters"),
+        ("lost", "redis: waiting for {} s to look for marks"),
+        ("rings", "redis: waiting for {} s to write rings"),
+        ("windows", "kafka: waiting for {} s to publish windows"),
+        ("save", "redis: waiting for {} s to save partitions"),
+    ],
+)
+async def test_an_effect_that_is_retried_makes_ingest_unready_but_not_dead_until_it_succeeds(
+    failing: str, told: str
+) -> None:
+    world = World()
+    pipeline = await started(world, backoff=SOON)
+    world.health.set("kafka", holds=True)
+    seen: list[list[str]] = []
+
+    def twenty_seconds_later() -> None:
+        seen.append(world.health.ready())
+        world.clock.advance(20)
+        if len(seen) == 5:
+            world.journal.failing.clear()
+
+    world.journal.failing, world.journal.on_failure = {failing}, twenty_seconds_later
+    await run(pipeline, STREAM)
+    assert seen == [[], *[[told.format(seconds)] for seconds in (20, 40, 60, 80)]]
+    assert world.health.ready() == []
+    assert world.journal.done == EFFECTS
+
+
+@pytest.mark.parametrize(
+    ("failing", "told"), [("load", "redis: waiting for 20 s to load a partition"),
+                          ("rebuild", "kafka, redis: waiting for 20 s to rebuild rings"),
+                          ("save", "redis: waiting for 20 s to save a partition"),
+                          ("mark", "redis: waiting for 20 s to mark a partition")],
+)  # fmt: skip
+async def test_a_partition_that_cannot_be_taken_over_makes_ingest_unready(failing: str, told: str) -> None:
+    world, seen = World(), list[str]()
+
+    def later() -> None:
+        world.clock.advance(20)
+        seen.extend(world.health.ready())
+
+    world.health.set("kafka", holds=True)
+    world.journal.failing, world.journal.on_failure = {failing}, later
+    with pytest.raises(TransientError):
+        await world.pipeline().acquire([0])
+    assert seen == [told]
 
 
 async def test_a_restart_counts_what_it_reads_again_and_tells_no_letter_twice() -> None:

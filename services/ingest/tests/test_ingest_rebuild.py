@@ -11,6 +11,7 @@ from ingest_outside import FakeRings, Journal
 from prometheus_client import CollectorRegistry
 from redis import Redis
 
+from argus_common.clock import ManualClock
 from argus_common.errors import TransientError
 from argus_common.events import WindowClosed
 from argus_common.events.codec import encode
@@ -18,6 +19,7 @@ from argus_common.fleet import FleetSums
 from argus_common.kafka import build_admin, build_producer
 from argus_common.kafka.provision import provision
 from argus_common.metrics import DEFAULT_CATALOGUE
+from argus_common.ops import Health
 from argus_common.settings import KafkaSettings
 from argus_common.topics import METRICS, WINDOWS
 from argus_ingest.adapters.kafka_rebuild import KafkaRebuilder
@@ -43,6 +45,10 @@ class Topic:
     settings: KafkaSettings
     rings: FakeRings = field(default_factory=lambda: FakeRings(Journal()))
     metrics: IngestMetrics = field(default_factory=lambda: IngestMetrics(CollectorRegistry()))
+    clock: ManualClock = field(default_factory=ManualClock)
+
+    def __post_init__(self) -> None:
+        self.health = Health(clock=self.clock)
 
     async def publish(self, *windows: tuple[WindowClosed, str], partition: int | None = None) -> None:
         """Each with the ``partition:offset`` up to which the metrics were read."""
@@ -56,7 +62,7 @@ class Topic:
         await producer.stop()
 
     def rebuilder(self) -> KafkaRebuilder:
-        return KafkaRebuilder(self.settings, self.rings, DEFAULT_CATALOGUE, 300, self.metrics)
+        return KafkaRebuilder(self.settings, self.rings, DEFAULT_CATALOGUE, 300, self.metrics, self.health)
 
 
 @pytest.fixture
@@ -76,6 +82,14 @@ async def test_an_empty_topic_restores_nothing(topic: Topic) -> None:
         0: (0, {}, {}),
         1: (0, {}, {}),
     }
+
+
+async def test_a_rebuild_is_alive_however_long_it_takes(topic: Topic) -> None:
+    await topic.publish((window("a", 5), "0:10"))
+    topic.clock.advance(1000)
+    assert topic.health.live() == ["no progress for 1000 s"]
+    await topic.rebuilder().rebuild([0])
+    assert topic.health.live() == []
 
 
 async def test_rings_heads_and_the_newest_position_come_back(topic: Topic) -> None:

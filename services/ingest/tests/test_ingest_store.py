@@ -116,7 +116,8 @@ class TestInRedis(PartitionStoreContract):
 async def test_a_server_that_is_away_is_a_passing_trouble() -> None:
     client = build_redis(RedisSettings(url="redis://127.0.0.1:1/0"))
     store = RedisPartitionStore(client, "argus", "metrics")
-    for operation in (store.load(0), store.mark(0), store.lost([0]), store.save({0: change(1, {})})):
+    lost, save = (store.lost([0]), store.lost([])), store.save({0: change(1, {})})
+    for operation in (store.load(0), store.mark(0), *lost, save):
         with pytest.raises(TransientError, match="Redis failed while"):
             await operation
     await client.aclose()

@@ -14,6 +14,7 @@ from argus_common.events import Headers
 from argus_common.fleet import FleetSums
 from argus_common.kafka import build_admin, build_consumer
 from argus_common.metrics import Catalogue
+from argus_common.ops import Health
 from argus_common.ring.layout import Floats
 from argus_common.settings import KafkaSettings
 from argus_common.topics import WINDOWS
@@ -66,8 +67,10 @@ class KafkaRebuilder:
         catalogue: Catalogue,
         step_seconds: int,
         metrics: IngestMetrics,
+        health: Health,
     ) -> None:
-        self._settings, self._rings, self._step_seconds, self._metrics = settings, rings, step_seconds, metrics
+        self._settings, self._rings, self._step_seconds = settings, rings, step_seconds
+        self._metrics, self._health = metrics, health
         self._names = catalogue.names()
         self._column = {name: i for i, name in enumerate(self._names)}
 
@@ -104,6 +107,7 @@ class KafkaRebuilder:
         await consumer.seek_to_beginning(*sources)
         while any([await consumer.position(tp) < ends[tp] for tp in sources]):
             batches = await consumer.getmany(*sources, timeout_ms=500)
+            self._health.beat()  # eight days of a large fleet take longer than a loop may be silent
             for partition, windows in _by_partition(batches.values(), restored).items():
                 await self._restore(windows, restored[partition])
 
