@@ -12,7 +12,7 @@ from rich.table import Table
 
 from argus_cli.forecast import parse_levels, parse_limits
 from argus_cli.models_option import open_forecaster
-from argus_cli.trace_frame import Selection, read_trace
+from argus_cli.trace_frame import Selection, read_trace, with_derived
 from argus_common.errors import ConfigurationError
 from argus_common.metrics import DEFAULT_CATALOGUE
 from argus_forecasting.backtest import Scores, Windows, evaluate, rolling_origins, run
@@ -59,7 +59,7 @@ def backtest(
     """
     request = Request(horizon, parse_levels(quantiles), parse_limits(limit or []))
     with console.status(f"Reading {file} ..."):
-        rows = read_trace(file, Selection(servers=servers))
+        rows = with_derived(read_trace(file, Selection(servers=servers)), DEFAULT_CATALOGUE)
     names = metric or [name for name, kind in rows.schema.items() if kind.is_numeric() and name not in IDENTITY]
     forecaster, store = open_forecaster(model, statistical=statistical), TraceStore.of(rows, step or infer_step(rows))
     found: dict[str, tuple[Scores, Windows]] = {}

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from argus_cli.models_option import open_forecaster
-from argus_cli.trace_frame import Selection, read_trace
+from argus_cli.trace_frame import Selection, read_trace, with_derived
 from argus_common.errors import ConfigurationError
 from argus_common.metrics import DEFAULT_CATALOGUE
 from argus_forecasting.batch import Origins, Request, described, forecasts
@@ -58,7 +58,7 @@ def forecast(
         raise ConfigurationError("give either --origins FILE or --every K")
     request = Request(horizon, parse_levels(quantiles), parse_limits(limit or []))
     with console.status(f"Reading {file} ..."):
-        rows = read_trace(file, Selection())
+        rows = with_derived(read_trace(file, Selection()), DEFAULT_CATALOGUE)
     step_seconds = step or infer_step(rows)
     wanted = _given(origins) if origins else _regular(rows, every or 1, step_seconds)
     forecaster = open_forecaster(model, statistical=statistical)

@@ -8,6 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from argus_common.errors import ConfigurationError
+from argus_common.metrics import Catalogue
 from argus_forecasting.trace_store import IDENTITY
 
 _UNITS = ((10**11, 1000.0), (10**14, 1.0), (10**17, 1e-3), (10**20, 1e-6))
@@ -41,6 +42,20 @@ def read_trace(file: Path, selection: Selection) -> pl.DataFrame:
     if rows.select("server", "timestamp").null_count().sum_horizontal().item():
         raise ConfigurationError(f"{file}: rows without server or timestamp")
     return _wide(rows).sort("timestamp", maintain_order=True)
+
+
+def with_derived(rows: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
+    """The trace with those derived metrics of the catalogue that it lacks and that can be computed."""
+    found = []
+    for metric in catalogue.derived():
+        rule = metric.derived
+        if rule is None or metric.name in rows.columns or not set(rule.terms) <= set(rows.columns):
+            continue
+        value = pl.sum_horizontal(
+            *(pl.col(name) * weight for name, weight in rule.terms.items()), pl.lit(rule.offset), ignore_nulls=False
+        )
+        found.append(value.clip(metric.lower, metric.upper).alias(metric.name))
+    return rows.with_columns(found)
 
 
 def _scan(file: Path) -> pl.LazyFrame:

@@ -13,9 +13,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from rich.table import Table
 
 from argus_cli.exclusions import excluded_steps
-from argus_cli.trace_frame import Selection, read_trace
+from argus_cli.trace_frame import Selection, read_trace, with_derived
 from argus_common.errors import ConfigurationError
 from argus_common.metrics import DEFAULT_CATALOGUE
+from argus_forecasting.features.schema import HORIZON
 from argus_forecasting.grid import infer_step
 from argus_forecasting.trace_store import TraceStore, build, extent
 from argus_forecasting.trained.artefact import load, read_manifest
@@ -36,6 +37,7 @@ def train_command(
     ] = None,
     family: Annotated[str, typer.Option(help="residual (fast, the default) or tft.")] = "residual",
     preset: Annotated[str, typer.Option(help="small (two CPU cores, under an hour) or large (a GPU).")] = "small",
+    horizon: Annotated[int, typer.Option(min=2, help="Steps that the model forecasts.")] = HORIZON,
     steps: Annotated[int | None, typer.Option(min=1, help="Optimiser steps, in place of the preset's.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="The same seed and data give the same model.")] = 7,
     warm_start: Annotated[
@@ -75,6 +77,7 @@ def train_command(
             test,
             None if exclude is None else excluded_steps(pl.read_parquet(exclude), store),
             warm,
+            horizon,
         )
         with _progress() as progress:
             task = progress.add_task("reading", total=settings.steps, losses="")
@@ -95,7 +98,7 @@ def _settings(family: str, preset: str) -> TrainingSettings:
 
 def _store(file: Path, step: int | None, folder: Path) -> TraceStore:
     with console.status(f"Reading {file} ..."):
-        rows = read_trace(file, Selection())
+        rows = with_derived(read_trace(file, Selection()), DEFAULT_CATALOGUE)
         seconds = step or infer_step(rows)
         return build([rows], extent([rows], seconds), seconds, folder / "trace")
 

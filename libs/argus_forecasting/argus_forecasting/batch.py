@@ -53,11 +53,12 @@ def forecasts(
     for begin in range(0, len(origins), CHUNK):
         part = origins.part(slice(begin, begin + CHUNK))
         values = grid.histories(part.server, part.column, forecaster.history_steps)
-        batch = _batch(values, grid, part, metric)
+        batch = series(values, grid, part, metric)
         yield part, forecaster.forecast(batch, request.horizon, request.levels)
 
 
-def _batch(values: Floats, grid: Grid, origins: Origins, metric: Metric) -> SeriesBatch:
+def series(values: Floats, grid: Grid, origins: Origins, metric: Metric) -> SeriesBatch:
+    """The series of one metric at these origins, with its range and limit; ``values``: (window, time) histories."""
     size = len(origins)
     lower, upper = legal_range(values, metric)
     plain = SeriesBatch.plain(values, grid.first_step + origins.column, grid.step_seconds)

@@ -2,12 +2,13 @@
 
 import signal
 from collections.abc import Callable
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
 import lightning
 import torch
-from lightning.pytorch.callbacks import Callback
+from lightning.pytorch.callbacks import Callback, Checkpoint
 
 from argus_forecasting.training.module import TRAINING_LOSS, VALIDATION_LOSS
 
@@ -36,6 +37,21 @@ class RandomState(Callback):
             torch.set_rng_state(state)
 
 
+class KeepLast(Checkpoint):
+    """Writes what a killed training is resumed from, after each validation: the file is whole or the one before."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+
+    def on_validation_end(self, trainer: lightning.Trainer, module: lightning.LightningModule) -> None:
+        """Write it; the best weights so far are already known."""
+        del module
+        if not trainer.sanity_checking:
+            unfinished = self._file.with_suffix(".part")
+            trainer.save_checkpoint(unfinished)
+            unfinished.replace(self._file)
+
+
 class StopOnSignal(Callback):
     """SIGINT and SIGTERM end training after the current step; the checkpoint and a usable model are written."""
 
@@ -43,9 +59,9 @@ class StopOnSignal(Callback):
         self.stopped = False
         self._before: dict[int, Any] = {}
 
-    def setup(self, trainer: lightning.Trainer, module: lightning.LightningModule, stage: str) -> None:
-        """Listen to both signals."""
-        del module, stage
+    def on_train_start(self, trainer: lightning.Trainer, module: lightning.LightningModule) -> None:
+        """Listen to both signals, in place of Lightning, which would raise in the middle of a validation."""
+        del module
 
         def stop(_number: int, _frame: FrameType | None) -> None:
             self.stopped = True
@@ -53,9 +69,19 @@ class StopOnSignal(Callback):
 
         self._before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
 
-    def teardown(self, trainer: lightning.Trainer, module: lightning.LightningModule, stage: str) -> None:
+    def on_train_end(self, trainer: lightning.Trainer, module: lightning.LightningModule) -> None:
         """Listen no more."""
-        del trainer, module, stage
+        del trainer, module
+        self._restore()
+
+    def on_exception(
+        self, trainer: lightning.Trainer, module: lightning.LightningModule, exception: BaseException
+    ) -> None:
+        """Listen no more."""
+        del trainer, module, exception
+        self._restore()
+
+    def _restore(self) -> None:
         for number, handler in self._before.items():
             signal.signal(number, handler)
         self._before = {}

@@ -1,6 +1,9 @@
 """Trains a network: resumable to the exact step, stopped by a signal, best weights kept."""
 
+import logging
+import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +13,7 @@ from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint
 from torch.utils.data import DataLoader, IterableDataset
 
 from argus_forecasting.trained.networks import Network, build
-from argus_forecasting.training.callbacks import Progress, RandomState, Report, StopOnSignal
+from argus_forecasting.training.callbacks import KeepLast, Progress, RandomState, Report, StopOnSignal
 from argus_forecasting.training.module import VALIDATION_LOSS, ForecastModule
 from argus_forecasting.training.pools import Batch, PoolPlan, Source, TrainingBatches
 from argus_forecasting.training.presets import TrainingSettings
@@ -71,29 +74,32 @@ def fit(
     begun = checkpoint if checkpoint.exists() else None
     stop = StopOnSignal()
     best = ModelCheckpoint(
-        folder,
-        "best",
-        monitor=VALIDATION_LOSS,
-        save_last=True,
-        enable_version_counter=False,
-        save_on_train_epoch_end=False,
+        folder, "best", monitor=VALIDATION_LOSS, enable_version_counter=False, save_on_train_epoch_end=False
     )
-    trainer = _trainer(
-        settings, [stop, RandomState(), Progress(report, settings.steps), best, _patience(settings)], folder
-    )
-    trainer.fit(
-        ForecastModule(network, source.schema, settings),
-        _loader(source, parts, settings, _step_of(begun)),
-        DataLoader(_Prepared(validation, settings.batch), batch_size=None),
-        ckpt_path=begun,
-        weights_only=False,
-    )
-    if stop.stopped:
+    callbacks = [stop, RandomState(), Progress(report, settings.steps), _patience(settings), best, KeepLast(checkpoint)]
+    with _quiet():
+        trainer = _trainer(settings, callbacks, folder)
+        trainer.fit(
+            ForecastModule(network, source.schema, settings),
+            _loader(source, parts, settings, _step_of(begun)),
+            DataLoader(_Prepared(validation, settings.batch), batch_size=None, generator=torch.Generator()),
+            ckpt_path=begun,
+            weights_only=False,
+        )
         trainer.save_checkpoint(checkpoint)
     loss = float("nan") if best.best_model_score is None else float(best.best_model_score)
     if best.best_model_path:
         _take(network, Path(best.best_model_path))
     return Fitted(network.cpu().eval(), loss, trainer.global_step, stop.stopped)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Lightning tells of devices, tips and its own deprecations; what matters is reported by us."""
+    logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", module=r"lightning\..*")
+        yield
 
 
 def _begin(source: Source, settings: TrainingSettings, warm: Network | None) -> Network:
@@ -138,7 +144,11 @@ def _loader(source: Source, parts: Split, settings: TrainingSettings, start: int
     plan = PoolPlan(settings.pool, settings.batch, settings.passes, settings.seed)
     batches = TrainingBatches(source, parts.train, plan, start)
     return DataLoader(
-        batches, batch_size=None, num_workers=settings.workers, prefetch_factor=8 if settings.workers else None
+        batches,
+        batch_size=None,
+        num_workers=settings.workers,
+        prefetch_factor=8 if settings.workers else None,
+        generator=torch.Generator(),  # its own, so that a resumed training draws the same numbers from the common one
     )
 
 

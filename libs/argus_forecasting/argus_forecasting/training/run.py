@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from argus_common.metrics import Catalogue
 from argus_forecasting.calibration import Calibration
-from argus_forecasting.features.schema import FeatureSchema
+from argus_forecasting.features.schema import HORIZON, KNOTS, FeatureSchema
 from argus_forecasting.trace_store import TraceStore
 from argus_forecasting.trained.artefact import Manifest, save
 from argus_forecasting.trained.networks import Network
@@ -45,6 +45,7 @@ class Order:
     test: float = 0.0
     excluded: npt.NDArray[np.bool_] | None = None
     warm: Network | None = None
+    horizon: int = HORIZON
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,8 @@ class Reports:
 def schema_of(store: TraceStore, order: Order) -> FeatureSchema:
     """What a model of this trace is given."""
     profiles = tuple(sorted({profile for profile in store.profile if profile}))
-    return FeatureSchema(store.step_seconds, order.targets, profiles, store.metrics)
+    knots = (*(knot for knot in KNOTS if knot < order.horizon), order.horizon)
+    return FeatureSchema(store.step_seconds, order.targets, profiles, store.metrics, order.horizon, knots=knots)
 
 
 def train(

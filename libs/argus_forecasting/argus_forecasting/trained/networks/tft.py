@@ -9,6 +9,7 @@ References:
 """
 
 import math
+import warnings
 from collections.abc import Mapping
 
 import torch
@@ -125,27 +126,29 @@ class _Names:
 
 def _tft(settings: NetworkSettings, schema: FeatureSchema, names: _Names) -> TemporalFusionTransformer:
     reals = [*names.static, *names.past, *names.known]
-    return TemporalFusionTransformer(
-        hidden_size=settings.hidden,
-        hidden_continuous_size=max(settings.hidden // 2, 4),
-        lstm_layers=settings.layers,
-        attention_head_size=settings.heads,
-        dropout=settings.dropout,
-        output_size=len(schema.levels),
-        loss=QuantileLoss(list(schema.levels)),
-        max_encoder_length=ENCODER,
-        static_categoricals=["profile", "target"],
-        static_reals=names.static,
-        time_varying_reals_encoder=names.past,
-        time_varying_reals_decoder=names.known,
-        x_reals=reals,
-        x_categoricals=["profile", "target"],
-        embedding_sizes={
-            "profile": (len(schema.profiles) + 1, EMBEDDING),
-            "target": (len(schema.targets) + 1, EMBEDDING),
-        },
-        logging_metrics=nn.ModuleList([]),
-    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it advises its own authors on what they save
+        return TemporalFusionTransformer(
+            hidden_size=settings.hidden,
+            hidden_continuous_size=max(settings.hidden // 2, 4),
+            lstm_layers=settings.layers,
+            attention_head_size=settings.heads,
+            dropout=settings.dropout,
+            output_size=len(schema.levels),
+            loss=QuantileLoss(list(schema.levels)),
+            max_encoder_length=ENCODER,
+            static_categoricals=["profile", "target"],
+            static_reals=names.static,
+            time_varying_reals_encoder=names.past,
+            time_varying_reals_decoder=names.known,
+            x_reals=reals,
+            x_categoricals=["profile", "target"],
+            embedding_sizes={
+                "profile": (len(schema.profiles) + 1, EMBEDDING),
+                "target": (len(schema.targets) + 1, EMBEDDING),
+            },
+            logging_metrics=nn.ModuleList([]),
+        )
 
 
 def _columns(values: Tensor, names: list[str]) -> dict[str, Tensor]:

@@ -1,0 +1,228 @@
+"""Training: exact on resume, stopped by a signal, further from where it was, and never on what it is judged by."""
+
+import os
+import signal
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+import torch
+
+from argus_common.errors import ConfigurationError
+from argus_common.metrics import DEFAULT_CATALOGUE
+from argus_forecasting.batch import Origins, Request, described, forecasts
+from argus_forecasting.trace_store import TraceStore
+from argus_forecasting.trained.artefact import load
+from argus_forecasting.trained.forecaster import TrainedForecaster
+from argus_forecasting.trained.networks import Network, NetworkSettings
+from argus_forecasting.training.fit import Fitted, fit
+from argus_forecasting.training.objective import quantile_loss
+from argus_forecasting.training.pools import PoolPlan, Source, TrainingBatches, windows
+from argus_forecasting.training.presets import PRESETS, TrainingSettings, auto
+from argus_forecasting.training.run import Order, Reports, schema_of, train
+from argus_forecasting.training.sampling import Sampler, Split, split
+
+TARGETS = ("cpu_used_pct",)
+TINY = TrainingSettings(
+    NetworkSettings(hidden=16, layers=1),
+    steps=8, batch=16, pool=32, passes=2, validate_every=4, validation_windows=32, workers=0,
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def store() -> TraceStore:
+    rng = np.random.default_rng(1)
+    steps = 10 * 288
+    frames = []
+    for server in range(4):
+        wave = 40 + 20 * np.sin(np.arange(steps) / 288 * 2 * np.pi + server)
+        noise = np.convolve(rng.normal(0, 3, steps + 20), np.ones(20) / 5, "valid")[:steps]
+        values = {"cpu_used_pct": np.clip(wave + noise, 0, 100), "mem_used_pct": np.full(steps, 50.0)}
+        frames.append(pl.DataFrame({"server": f"s{server}", "timestamp": np.arange(steps) * 300_000, **values}))
+    return TraceStore.of(pl.concat(frames), 300)
+
+
+def source_of(store: TraceStore) -> Source:
+    schema = schema_of(store, Order("m", "1", TARGETS, TINY))
+    return Source(store, schema, DEFAULT_CATALOGUE, Sampler(store, TARGETS))
+
+
+def run(
+    store: TraceStore,
+    folder: Path,
+    settings: TrainingSettings = TINY,
+    stop_at: int | None = None,
+    warm: Network | None = None,
+    crash_at: int | None = None,
+    seen: list[int] | None = None,
+) -> Fitted:
+    source = source_of(store)
+    parts = split(store, 96, 0.2, 0.0)
+    at = source.sampler.draw(parts.validation, settings.validation_windows, 96, np.random.default_rng(0))
+
+    def report(step: int, _steps: int, _losses: dict[str, float]) -> None:
+        if seen is not None:
+            seen.append(step)
+        if step == crash_at:
+            raise ZeroDivisionError
+        if step == stop_at:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    return fit(source, parts, windows(source, at), settings, folder, report, warm)
+
+
+def weights(network: Network) -> dict[str, torch.Tensor]:
+    return {name: values.detach().clone() for name, values in network.named_parameters()}
+
+
+def last_weights(folder: Path) -> dict[str, torch.Tensor]:
+    state: dict[str, torch.Tensor] = torch.load(folder / "last.ckpt", weights_only=False)["state_dict"]
+    return state
+
+
+def test_a_training_that_was_stopped_goes_on_to_the_very_same_weights(store: TraceStore, tmp_path: Path) -> None:
+    whole = run(store, tmp_path / "whole")
+    half = run(store, tmp_path / "half", stop_at=5)
+    assert half.stopped
+    assert half.step == 5
+    resumed = run(store, tmp_path / "half")
+    assert not resumed.stopped
+    assert resumed.step == whole.step == 8
+    for one, other in (
+        (last_weights(tmp_path / "whole"), last_weights(tmp_path / "half")),
+        (weights(whole.network), weights(resumed.network)),
+    ):
+        assert all(torch.equal(one[name], other[name]) for name in one)
+
+
+def test_a_training_that_crashed_goes_on_from_its_last_checkpoint_to_the_very_same_weights(
+    store: TraceStore, tmp_path: Path
+) -> None:
+    whole = run(store, tmp_path / "whole")
+    with pytest.raises(ZeroDivisionError):
+        run(store, tmp_path / "half", crash_at=6)
+    steps: list[int] = []
+    resumed = run(store, tmp_path / "half", seen=steps)
+    assert steps == [5, 6, 7, 8]
+    one, other = weights(whole.network), weights(resumed.network)
+    assert all(torch.equal(one[name], other[name]) for name in one)
+
+
+def test_the_same_seed_gives_the_same_model_and_another_seed_another(store: TraceStore, tmp_path: Path) -> None:
+    one, same = weights(run(store, tmp_path / "a").network), weights(run(store, tmp_path / "b").network)
+    other = weights(run(store, tmp_path / "c", replace(TINY, seed=8)).network)
+    assert all(torch.equal(one[name], same[name]) for name in one)
+    assert not all(torch.equal(one[name], other[name]) for name in one)
+
+
+def test_a_warm_start_begins_at_the_given_weights_and_moves_on(store: TraceStore, tmp_path: Path) -> None:
+    first = run(store, tmp_path / "first")
+    before = weights(first.network)
+    further = run(store, tmp_path / "further", replace(TINY, steps=2, learning_rate=1e-6), warm=first.network)
+    after = weights(further.network)
+    assert not all(torch.equal(before[name], after[name]) for name in before)
+    assert all(torch.allclose(before[name], after[name], atol=1e-4) for name in before)
+
+
+def test_batches_depend_on_their_position_alone(store: TraceStore) -> None:
+    source, span = source_of(store), split(store, 96, 0.2, 0.0).train
+    plan = PoolPlan(32, 16, 2, 7)
+
+    def row(start: int, count: int) -> list[torch.Tensor]:
+        rows = iter(TrainingBatches(source, span, plan, start))
+        return [next(rows)["truth"] for _ in range(count)]
+
+    everything = row(0, 7)
+    for start in (1, 3, 4, 6):
+        for here, there in zip(row(start, 7 - start), everything[start:], strict=True):
+            torch.testing.assert_close(here, there, rtol=0, atol=0, equal_nan=True)
+
+
+def test_spans_are_in_time_order_with_a_horizon_between(store: TraceStore) -> None:
+    parts = split(store, 96, 0.2, 0.1)
+    assert parts.train.end + 96 <= parts.validation.begin
+    assert parts.validation.end + 96 <= parts.test.begin
+    assert parts.test.end == store.length
+    rng, sampler = np.random.default_rng(0), Sampler(store, TARGETS)
+    for span in (parts.train, parts.validation):
+        at = sampler.draw(span, 500, 96, rng)
+        assert (at.column >= span.begin).all()
+        assert (at.column + 96 <= span.end).all()
+
+
+def test_a_trace_that_is_too_short_is_refused_with_what_it_takes(store: TraceStore) -> None:
+    short = replace(store, values=store.values[:, :, :300])
+    with pytest.raises(ConfigurationError, match="300 steps is too short to train on"):
+        split(short, 96, 0.2, 0.0)
+
+
+def test_excluded_steps_are_never_learned_from(store: TraceStore) -> None:
+    excluded = np.zeros((4, store.length), bool)
+    excluded[1] = True
+    excluded[2, 1000:1100] = True
+    at = Sampler(store, TARGETS, excluded).draw(split(store, 96, 0.2, 0.0).train, 800, 96, np.random.default_rng(0))
+    assert 1 not in at.server
+    ahead = at.column[at.server == 2][:, None] + np.arange(1, 97)
+    assert not ((ahead >= 1000) & (ahead < 1100)).any()
+
+
+def test_what_was_not_observed_counts_for_nothing_in_the_loss() -> None:
+    levels = torch.tensor([0.1, 0.5, 0.9])
+    truth = torch.tensor([[1.0, float("nan")], [float("nan"), float("nan")]])
+    quantiles = torch.zeros(2, 2, 3, requires_grad=True)
+    loss = quantile_loss(quantiles, truth, levels)
+    torch.autograd.backward(loss.sum())
+    assert loss[1] == 0
+    assert loss[0] > 0
+    assert quantiles.grad is not None
+    assert torch.isfinite(quantiles.grad).all()
+    assert not quantiles.grad[:, 1].any()
+
+
+def test_the_loss_is_least_at_the_quantiles_of_the_truth() -> None:
+    levels = torch.tensor([0.1, 0.5, 0.9])
+    truth = torch.randn(1, 4001, generator=torch.Generator().manual_seed(0))
+    right = torch.quantile(truth[0], levels).expand(1, 4001, 3)
+    for shift in (-0.3, 0.3):
+        assert quantile_loss(right + shift, truth, levels) > quantile_loss(right, truth, levels)
+
+
+def quiet() -> Reports:
+    return Reports(lambda _text: None, lambda _step, _steps, _losses: None, lambda _done: None)
+
+
+@pytest.mark.parametrize("family", ["residual", "tft"])
+def test_a_trained_version_forecasts(store: TraceStore, tmp_path: Path, family: str) -> None:
+    network = NetworkSettings("residual", 16, 1) if family == "residual" else NetworkSettings("tft", 8, 1, 2)
+    order = Order("web", "1", TARGETS, replace(TINY, network=network))
+    place, fitted = train(store, DEFAULT_CATALOGUE, order, tmp_path, tmp_path / "work", quiet())
+    assert fitted.step == 8
+    assert not (tmp_path / "work").exists()
+    manifest, _ = load(place)
+    assert manifest.scores["cpu_used_pct"]["model"]["wql"] > 0
+    assert "| cpu_used_pct | statistical |" in (place / "card.md").read_text()
+    forecaster = TrainedForecaster.open(place)
+    grid = store.grid("cpu_used_pct")
+    request = Request(48, (0.05, 0.1, 0.5, 0.9), {"cpu_used_pct": 70.0})
+    origins = Origins(np.arange(4), np.full(4, 2500))
+    ((_, result),) = forecasts(
+        forecaster, grid, origins, described("cpu_used_pct", DEFAULT_CATALOGUE, request), request
+    )
+    assert result.quantiles.shape == (4, 48, 4)
+    assert np.isfinite(result.quantiles).all()
+    assert (np.diff(result.quantiles, axis=2) >= 0).all()
+    assert ((result.breach_probability >= 0) & (result.breach_probability <= 1)).all()
+    assert (np.diff(result.breach_probability, axis=1) >= 0).all()
+
+
+def test_no_preset_outlives_the_device_that_is_here() -> None:
+    for settings in PRESETS.values():
+        chosen = auto(settings)
+        assert chosen.accelerator == ("cuda" if torch.cuda.is_available() else "cpu")
+        assert chosen.network == settings.network
+
+
+def test_the_parts_of_a_split_are_named_in_time_order() -> None:
+    assert list(Split.__dataclass_fields__) == ["train", "validation", "test"]
