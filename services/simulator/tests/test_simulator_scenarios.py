@@ -199,6 +199,17 @@ def test_no_cascade_begins_where_every_database_has_its_trouble_already() -> Non
     assert begin(Scenario.CASCADE, Room(room, room, np.arange(30), 0), at) != []
 
 
+def test_each_of_the_three_most_used_databases_can_be_a_cascades_origin() -> None:
+    fleet, room = make_fleet(60, 7), np.full(60, 50.0)
+    databases = [server for server in range(60) if fleet.profile_of(server).name == "database"]
+    most_used = sorted(databases, key=lambda server: -len(fleet.dependents(server)))[:3]
+    origins = set()
+    for seed in range(30):
+        at = Moment(fleet, START, 10.0, np.random.default_rng(seed), count())
+        origins.add(begin(Scenario.CASCADE, Room(room, room, np.arange(60), 0), at)[0].server)
+    assert origins == set(most_used)
+
+
 @pytest.mark.parametrize("scenario", list(Scenario))
 def test_two_days_and_a_switch_back_are_the_same_for_the_same_seed(scenario: Scenario) -> None:
     def play() -> list[Tick]:
