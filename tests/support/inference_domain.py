@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from argus_common.events import Record, WindowClosed, encode
+from argus_common.fleet import FleetSums
 from argus_common.kafka.dead_letters import DeadLetter
 from argus_common.metrics import Catalogue
 from argus_forecasting.forecaster import Floats, ForecastBatch, SeriesBatch
@@ -109,6 +110,16 @@ class InlineExecutor(Executor):
         except Exception as error:  # noqa: BLE001 - it is the caller's
             future.set_exception(error)
         return future
+
+
+class MemoryFleets:
+    """A `FleetStore` in memory."""
+
+    def __init__(self) -> None:
+        self.sums: dict[tuple[str, int], FleetSums] = {}
+
+    async def read(self, fleet: str, step: int) -> FleetSums:
+        return self.sums.get((fleet, step), FleetSums.none())
 
 
 @dataclass

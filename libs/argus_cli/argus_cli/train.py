@@ -14,6 +14,7 @@ from rich.table import Table
 
 from argus_cli.exclusions import excluded_steps
 from argus_cli.trace_frame import Selection, read_trace, with_derived
+from argus_common.clock import SystemClock
 from argus_common.errors import ConfigurationError
 from argus_common.metrics import DEFAULT_CATALOGUE
 from argus_forecasting.features.schema import HORIZON
@@ -62,31 +63,38 @@ def train_command(
     --model models/web/1 --out forecast.parquet
     """
     settings = replace(with_steps(auto(_settings(family, preset)), steps), seed=seed)
-    warm = None
-    if warm_start is not None:
-        settings = replace(settings, network=read_manifest(warm_start).network)
-        warm = load(warm_start)[1]
+    warm = None if warm_start is None else load(warm_start)
+    settings = settings if warm is None else replace(settings, network=warm[0].network)
     with tempfile.TemporaryDirectory() as scratch:
         store = _store(file, step, Path(scratch))
         order = Order(
-            name,
-            version or f"{datetime.now(UTC):%Y%m%dT%H%M%Sz}".lower(),
+            *_label(name, version),
             _targets(store, target),
             settings,
             validation,
             test,
             None if exclude is None else excluded_steps(pl.read_parquet(exclude), store),
-            warm,
+            None if warm is None else warm[1],
             horizon,
         )
-        with _progress() as progress:
-            task = progress.add_task("reading", total=settings.steps, losses="")
-            reports = _reports(progress, task)
-            place, fitted = train(store, DEFAULT_CATALOGUE, order, models, work or Path(scratch) / "work", reports)
+        _train(store, order, models, work or Path(scratch) / "work")
+
+
+def _train(store: TraceStore, order: Order, models: Path, work: Path) -> None:
+    with _progress() as progress:
+        task = progress.add_task("reading", total=order.settings.steps, losses="")
+        place, fitted = train(store, DEFAULT_CATALOGUE, order, models, work, _reports(progress, task))
     _tell(place)
     if fitted.stopped:
-        console.print(f"[yellow]Stopped at step {fitted.step} of {settings.steps}: the best model so far is kept.[/]")
+        planned = order.settings.steps
+        console.print(f"[yellow]Stopped at step {fitted.step} of {planned}: the best model so far is kept.[/]")
     console.print(f"Wrote {place}. Its card: {place / 'card.md'}")
+
+
+def _label(name: str, version: str | None) -> tuple[str, str, str]:
+    """Name, version and time of creation."""
+    now = datetime.fromtimestamp(SystemClock().now_ms() / 1000, UTC)
+    return name, version or f"{now:%Y%m%dt%H%M%Sz}", f"{now:%Y-%m-%dT%H:%M:%SZ}"
 
 
 def _settings(family: str, preset: str) -> TrainingSettings:

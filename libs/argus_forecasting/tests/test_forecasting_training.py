@@ -25,6 +25,7 @@ from argus_forecasting.training.run import Order, Reports, schema_of, train
 from argus_forecasting.training.sampling import Sampler, Split, split
 
 TARGETS = ("cpu_used_pct",)
+NOW = "2026-01-01T00:00:00Z"
 TINY = TrainingSettings(
     NetworkSettings(hidden=16, layers=1),
     steps=8, batch=16, pool=32, passes=2, validate_every=4, validation_windows=32, workers=0,
@@ -45,7 +46,7 @@ def store() -> TraceStore:
 
 
 def source_of(store: TraceStore) -> Source:
-    schema = schema_of(store, Order("m", "1", TARGETS, TINY))
+    schema = schema_of(store, Order("m", "1", NOW, TARGETS, TINY))
     return Source(store, schema, DEFAULT_CATALOGUE, Sampler(store, TARGETS))
 
 
@@ -196,7 +197,7 @@ def quiet() -> Reports:
 @pytest.mark.parametrize("family", ["residual", "tft"])
 def test_a_trained_version_forecasts(store: TraceStore, tmp_path: Path, family: str) -> None:
     network = NetworkSettings("residual", 16, 1) if family == "residual" else NetworkSettings("tft", 8, 1, 2)
-    order = Order("web", "1", TARGETS, replace(TINY, network=network))
+    order = Order("web", "1", NOW, TARGETS, replace(TINY, network=network))
     place, fitted = train(store, DEFAULT_CATALOGUE, order, tmp_path, tmp_path / "work", quiet())
     assert fitted.step == 8
     assert not (tmp_path / "work").exists()

@@ -20,11 +20,13 @@ from argus_common.settings import KafkaSettings, OpsSettings, RedisSettings
 from argus_forecasting.statistical import AnalogForecaster
 from argus_inference.adapters.kafka_subscription import Subscription
 from argus_inference.adapters.prometheus_page import ForecastPage
+from argus_inference.adapters.redis_fleet import RedisFleetStore
 from argus_inference.adapters.redis_ledger import RedisForecastLedger
 from argus_inference.domain.backlog import Backlog
 from argus_inference.domain.series import Targets
 from argus_inference.handlers import WindowHandler
 from argus_inference.metrics import InferenceMetrics
+from argus_inference.ports import Forecaster
 from argus_inference.service import ForecastService, Outside, Plan
 from argus_inference.settings import InferenceSettings
 from argus_inference.watch import STUCK_AFTER_SECONDS, Watch
@@ -45,6 +47,7 @@ async def serve(configuration: Configuration, stop: Event) -> None:
 
     Raises:
         ConfigurationError: a file or a credential is wrong.
+        ModelUnavailableError: the model can't be trusted or read.
         TransientError: Kafka or Redis stayed unwell for longer than the retries last.
         DeadLetterFloodError: too many windows were unreadable.
     """
@@ -94,14 +97,26 @@ def _outside(
     prefix = f"{configuration.redis.key_prefix}:{catalogue.fingerprint()}"
     rings = RingStore(redis, f"{prefix}:ring", RingLayout(len(catalogue.names()), settings.ring_steps))
     ledger = RedisForecastLedger(redis, prefix, targets.names, settings.quantile_levels)
-    return Outside(rings, ledger, outbox, page, SystemClock(), executor)
+    return Outside(rings, RedisFleetStore(redis, prefix), ledger, outbox, page, SystemClock(), executor)
 
 
 def _service(
     settings: InferenceSettings, targets: Targets, outside: Outside, metrics: InferenceMetrics
 ) -> ForecastService:
     plan = Plan(targets, settings.horizon_steps, settings.quantile_levels, settings.chunk_servers)
-    return ForecastService(plan, AnalogForecaster(settings.history_steps), outside, metrics)
+    return ForecastService(plan, _forecaster(settings), outside, metrics)
+
+
+def _forecaster(settings: InferenceSettings) -> Forecaster:
+    """The model of the settings, the statistical forecaster where there is none."""
+    if settings.model is None:
+        return AnalogForecaster(settings.history_steps)
+    import torch  # noqa: PLC0415 - only a trained model needs it, and it takes seconds
+
+    from argus_forecasting.trained.forecaster import TrainedForecaster  # noqa: PLC0415
+
+    torch.set_num_threads(1)  # several spin at barriers beside any other busy process
+    return TrainedForecaster.open(settings.model, "cuda" if torch.cuda.is_available() else "cpu")
 
 
 def _handler(

@@ -4,12 +4,13 @@ from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from argus_common.events import Record
+from argus_common.fleet import FleetSums
 from argus_common.kafka.dead_letters import DeadLetter
 from argus_common.ring.layout import Floats
 from argus_forecasting.forecaster import Forecaster
 from argus_inference.domain.outcome import Outcome
 
-__all__ = ["Display", "ForecastLedger", "Forecaster", "HistoryStore", "Publisher"]
+__all__ = ["Display", "FleetStore", "ForecastLedger", "Forecaster", "HistoryStore", "Publisher"]
 
 
 class HistoryStore(Protocol):
@@ -17,6 +18,14 @@ class HistoryStore(Protocol):
 
     async def read(self, names: Sequence[str], last_step: int, length: int) -> Floats:
         """(server, time, metric) the ``length`` steps up to ``last_step``, NaN = missing."""
+        ...
+
+
+class FleetStore(Protocol):
+    """The fleets' aggregates that ingest writes."""
+
+    async def read(self, fleet: str, step: int) -> FleetSums:
+        """The sums over all servers of a fleet at a step; over none where the step is unknown."""
         ...
 
 

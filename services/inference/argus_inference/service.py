@@ -10,6 +10,7 @@ import numpy as np
 
 from argus_common.clock import Clock
 from argus_common.events import ModelReference, Record, WindowClosed
+from argus_common.fleet import FleetSums
 from argus_common.retry import Backoff, retry
 from argus_common.topics import PREDICTIONS
 from argus_forecasting.forecaster import Floats
@@ -19,7 +20,7 @@ from argus_inference.domain.outcome import Outcome, outcome
 from argus_inference.domain.scoring import SCORED_LEADS, RunningScores, kept, score
 from argus_inference.domain.series import Targets
 from argus_inference.metrics import InferenceMetrics
-from argus_inference.ports import Display, Forecaster, ForecastLedger, HistoryStore, Publisher
+from argus_inference.ports import Display, FleetStore, Forecaster, ForecastLedger, HistoryStore, Publisher
 
 SECONDS_PER_DAY = 86_400
 IN_FLIGHT = 2
@@ -37,6 +38,7 @@ class Outside:
     """Everything that inference touches. ``executor``: one thread, where all that takes long is done."""
 
     history: HistoryStore
+    fleets: FleetStore
     ledger: ForecastLedger
     publisher: Publisher
     display: Display
@@ -76,7 +78,7 @@ class ForecastService:
         rings = np.tile(wave.astype(np.float32), (plan.group_servers, 1, 1))
         shape = (plan.group_servers, len(plan.targets.names), len(SCORED_LEADS), len(plan.levels))
         group = [Arrived(window, 0, 0)] * plan.group_servers
-        await self._compute(self._forecast, group, rings, np.zeros(shape, np.float32))
+        await self._compute(self._forecast, group, rings, np.zeros(shape, np.float32), FleetSums.none())
 
     async def forecast(self, arrived: Iterable[Arrived]) -> None:
         """Forecast the servers of these windows, each from its window's step.
@@ -113,17 +115,18 @@ class ForecastService:
         length = self._forecaster.history_steps
         rings = await self._retry("read rings", lambda: outside.history.read(names, step, length))
         due = await self._retry("read earlier forecasts", lambda: outside.ledger.due(names, step))
-        result, records = await self._compute(self._forecast, group, rings, due)
+        fleet = await self._retry("read the fleet", lambda: outside.fleets.read(group[0].window.fleet, step - 1))
+        result, records = await self._compute(self._forecast, group, rings, due, fleet)
         rows = kept(result.quantiles, result.seen)
         await self._retry("keep forecasts", lambda: outside.ledger.keep(names, step, rows))
         await self._retry("publish forecasts", lambda: outside.publisher.send(PREDICTIONS.name, records))
         self._account(group, result, len(records))
         return result
 
-    def _forecast(self, group: Group, rings: Floats, due: Floats) -> tuple[Outcome, list[Record]]:
+    def _forecast(self, group: Group, rings: Floats, due: Floats, fleet: FleetSums) -> tuple[Outcome, list[Record]]:
         plan, windows = self._plan, [one.window for one in group]
         limits, values = plan.targets.limits(windows), plan.targets.values(rings, windows)
-        batch = plan.targets.batch(values, windows, limits)
+        batch = plan.targets.batch(values, windows, limits, plan.targets.context(rings, windows, fleet))
         forecast = self._forecaster.forecast(batch, plan.horizon, plan.levels)
         observed, day = values[:, :, -1], SECONDS_PER_DAY // batch.step_seconds
         yesterday = values[:, :, -1 - day] if day < values.shape[2] else np.full_like(observed, np.nan)

@@ -23,6 +23,9 @@ class InferenceSettings(BaseSettings):
     quantile_levels: tuple[float, ...] = Field(
         default=(0.02, 0.1, 0.25, 0.5, 0.75, 0.9, 0.98), description="rising, between 0 and 1, with 0.1, 0.5 and 0.9"
     )
+    model: Path | None = Field(
+        default=None, description="folder of a model version (argus train); the statistical forecaster by default"
+    )
     ring_steps: int = Field(default=DEFAULT_STEPS, ge=288, le=100_000, description="as ingest has it")
     history_steps: int = Field(default=2112, ge=48, le=100_000, description="steps the forecaster looks at")
     chunk_servers: int = Field(default=128, ge=1, le=4096, description="servers forecast at once; bounds memory")

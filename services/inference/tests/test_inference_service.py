@@ -14,6 +14,7 @@ from inference_domain import (
     TARGETS,
     InlineExecutor,
     MemoryDisplay,
+    MemoryFleets,
     MemoryHistory,
     MemoryLedger,
     MemoryPublisher,
@@ -39,6 +40,7 @@ class Bench:
     """A service and its outside in memory."""
 
     history: MemoryHistory = field(default_factory=MemoryHistory)
+    fleets: MemoryFleets = field(default_factory=MemoryFleets)
     ledger: MemoryLedger = field(default_factory=MemoryLedger)
     publisher: MemoryPublisher = field(default_factory=MemoryPublisher)
     display: MemoryDisplay = field(default_factory=MemoryDisplay)
@@ -49,7 +51,9 @@ class Bench:
 
     def service(self) -> ForecastService:
         self.ledger.log = self.publisher.log
-        outside = Outside(self.history, self.ledger, self.publisher, self.display, self.clock, InlineExecutor(), QUICK)
+        outside = Outside(
+            self.history, self.fleets, self.ledger, self.publisher, self.display, self.clock, InlineExecutor(), QUICK
+        )
         plan = Plan(TARGETS, 96, LEVELS, self.group_servers)
         return ForecastService(plan, self.forecaster, outside, InferenceMetrics(self.registry, TARGETS.names))
 

@@ -18,7 +18,7 @@ class ModelReference(_Part):
 
     name: str
     version: str
-    kind: Literal["statistical", "tft", "unknown"] = "unknown"
+    kind: Literal["statistical", "tft", "residual", "unknown"] = "unknown"
     demoted: bool = Field(default=False, description="the statistical forecaster stands in for a worse model")
 
 

@@ -33,12 +33,14 @@ FINGERPRINT_COLUMNS = 997
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What to train. ``name``, ``version``: of the model. ``targets``: metrics to forecast. ``validation``, ``test``:
-    shares of the span. ``excluded``: (server, time) steps that are not to be learned from. ``warm``: begin here.
+    """What to train. ``name``, ``version``, ``created`` (RFC 3339): of the model. ``targets``: metrics to forecast.
+    ``validation``, ``test``: shares of the span. ``excluded``: (server, time) steps that are not to be learned from.
+    ``warm``: begin here.
     """
 
     name: str
     version: str
+    created: str
     targets: tuple[str, ...]
     settings: TrainingSettings
     validation: float = 0.15
@@ -87,7 +89,7 @@ def train(
     manifest = Manifest(
         order.name,
         order.version,
-        f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
+        order.created,
         schema,
         settings.network,
         Calibration(),

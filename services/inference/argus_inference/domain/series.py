@@ -8,8 +8,13 @@ import numpy.typing as npt
 
 from argus_common.errors import ConfigurationError
 from argus_common.events import WindowClosed
+from argus_common.fleet import FleetSums
 from argus_common.metrics import Catalogue, Metric
-from argus_forecasting.forecaster import Floats, SeriesBatch
+from argus_forecasting.features.covariates import HISTORY_DAYS
+from argus_forecasting.features.fleet import fleet_features
+from argus_forecasting.forecaster import Context, Floats, SeriesBatch
+
+SECONDS_PER_DAY = 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +80,41 @@ class Targets:
         values[~np.isfinite(values)] = np.nan
         return values
 
-    def batch(self, values: Floats, windows: Sequence[WindowClosed], limits: Floats) -> SeriesBatch:
+    def context(self, rings: Floats, windows: Sequence[WindowClosed], fleet: FleetSums) -> Context:
+        """What else is known of these servers.
+
+        Args:
+            rings: (server, time, metric), last column = the windows' step.
+            windows: one per server, all of one step.
+            fleet: the fleet's aggregate one step before.
+        """
+        names = self.catalogue.names()
+        length = HISTORY_DAYS * SECONDS_PER_DAY // windows[0].step_seconds
+        values = np.ascontiguousarray(rings[:, -length:].transpose(0, 2, 1))
+        before = values[:, :, -2] if values.shape[2] > 1 else np.full(values.shape[:2], np.nan, np.float32)
+        with np.errstate(over="ignore"):
+            for column, name in enumerate(names):
+                values[:, column, -1] = [window.metrics.get(name, np.nan) for window in windows]
+        values[~np.isfinite(values)] = np.nan
+        return Context(
+            np.repeat(np.arange(len(windows)), len(self.metrics)),
+            np.tile(self.columns, len(windows)),
+            names,
+            values,
+            tuple(window.profile for window in windows),
+            fleet_features(fleet, before, names),
+        )
+
+    def batch(
+        self, values: Floats, windows: Sequence[WindowClosed], limits: Floats, context: Context | None = None
+    ) -> SeriesBatch:
         """The series of these servers, server by server, target by target.
 
         Args:
             values: (server, target, time) histories.
             windows: one per server, all of one step.
             limits: (server, target).
+            context: what else is known of them.
         """
         servers, targets = len(windows), len(self.metrics)
         return SeriesBatch(
@@ -92,4 +125,5 @@ class Targets:
             np.tile(np.array([metric.upper for metric in self.metrics], np.float32), servers),
             limits.reshape(-1),
             np.tile(self.harm(), servers),
+            context,
         )
