@@ -21,6 +21,7 @@ from argus_forecasting.features.schema import HORIZON
 from argus_forecasting.grid import infer_step
 from argus_forecasting.trace_store import TraceStore, build, extent
 from argus_forecasting.trained.artefact import load, read_manifest
+from argus_forecasting.training.card import figure
 from argus_forecasting.training.module import TRAINING_LOSS, VALIDATION_LOSS
 from argus_forecasting.training.presets import PRESETS, TrainingSettings, auto
 from argus_forecasting.training.run import Order, Reports, train, with_steps
@@ -142,7 +143,7 @@ def _tell(place: Path) -> None:
     for target in manifest.schema.targets:
         for kind, scores in manifest.scores.get(target, {}).items():
             thirds = " ".join(f"{share:.2f}" for share in scores["coverage_10_90"])
-            table.add_row(target, kind, f"{scores['wql']:.4f}", f"{scores['mase']:.3f}", thirds)
+            table.add_row(target, kind, f"{scores['wql']:.4f}", figure(scores["mase"]), thirds)
     console.print(table)
 
 

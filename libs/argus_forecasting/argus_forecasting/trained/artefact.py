@@ -88,6 +88,23 @@ class Manifest:
             raise ModelUnavailableError(f"{source}: not a manifest: {error!r}") from error
 
 
+def place_for(folder: Path, name: str, version: str) -> Path:
+    """Where a new version goes.
+
+    Raises:
+        ModelUnavailableError: the version exists, or a name is not one.
+    """
+    for text in (name, version):
+        if not NAME.fullmatch(text):
+            raise ModelUnavailableError(
+                f"{text!r} is no name: use at most 64 lower-case letters, digits, '.', '_', '-'"
+            )
+    place = folder / name / version
+    if (place / MANIFEST).exists():
+        raise ModelUnavailableError(f"{place}: this version exists, and versions never change")
+    return place
+
+
 def save(folder: Path, manifest: Manifest, network: Network, card: str) -> Path:
     """Write a version under ``folder`` and return its own folder; the manifest is written last, so that a version
     that was cut short is no version.
@@ -95,14 +112,7 @@ def save(folder: Path, manifest: Manifest, network: Network, card: str) -> Path:
     Raises:
         ModelUnavailableError: the version exists, or a name is not one.
     """
-    for text in (manifest.name, manifest.version):
-        if not NAME.fullmatch(text):
-            raise ModelUnavailableError(
-                f"{text!r} is no name: lower-case letters, digits, '.', '_' and '-', 64 at most"
-            )
-    place = folder / manifest.name / manifest.version
-    if (place / MANIFEST).exists():
-        raise ModelUnavailableError(f"{place}: this version exists, and versions never change")
+    place = place_for(folder, manifest.name, manifest.version)
     place.mkdir(parents=True, exist_ok=True)
     raw = save_tensors({name: values.detach().cpu().contiguous() for name, values in network.named_parameters()})
     document = manifest.to_json()

@@ -104,7 +104,7 @@ def _best_blend(found: Assessment) -> float:
     def loss(blend: float) -> float:
         quantiles = found.blended(blend)
         error = mase(_median(quantiles, found.levels), found.truth, found.season.astype(np.float64))
-        return float(np.log(_wql(found, quantiles)) + np.log(np.nanmean(np.minimum(error, 10))))
+        return float(np.log(_wql(found, quantiles)) + np.log(_capped(error) or 1.0))
 
     return min(BLENDS, key=loss)
 
@@ -124,9 +124,15 @@ def _scores(found: Assessment, quantiles: Floats, mine: npt.NDArray[np.bool_]) -
     levels = [found.levels.index(level) for level in SCORED]
     return {
         "wql": wql(part[:, :, levels], SCORED, ahead),
-        "mase": float(np.nanmean(np.minimum(error, 10))),
+        "mase": _capped(error),
         "coverage_10_90": [coverage(part[:, t, low], part[:, t, high], ahead[:, t]) for t in thirds],
     }
+
+
+def _capped(error: Doubles) -> float | None:
+    """Mean error with every window at most 10; None where no window has a seasonal error."""
+    known = error[np.isfinite(error)]
+    return float(np.minimum(known, 10).mean()) if len(known) else None
 
 
 def _wql(found: Assessment, quantiles: Floats) -> float:

@@ -3,6 +3,11 @@
 from argus_forecasting.trained.artefact import Manifest
 
 
+def figure(value: float | None) -> str:
+    """Three digits; a dash for what is not defined: the error of series that never change, in units of their change."""
+    return "–" if value is None else f"{value:.3f}"
+
+
 def card(manifest: Manifest) -> str:
     """Markdown."""
     schema, training = manifest.schema, manifest.training
@@ -32,7 +37,7 @@ def card(manifest: Manifest) -> str:
     for target in schema.targets:
         for kind, scores in manifest.scores.get(target, {}).items():
             thirds = ", ".join(f"{share:.2f}" for share in scores["coverage_10_90"])
-            lines.append(f"| {target} | {kind} | {scores['wql']:.4f} | {scores['mase']:.3f} | {thirds} |")
+            lines.append(f"| {target} | {kind} | {scores['wql']:.4f} | {figure(scores['mase'])} | {thirds} |")
     blend = manifest.calibration.blend
     lines += ["", f"The network's correction counts {blend:.0%}: chosen on the same part.", ""]
     return "\n".join(lines)

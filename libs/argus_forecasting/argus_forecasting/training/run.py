@@ -16,7 +16,7 @@ from argus_common.metrics import Catalogue
 from argus_forecasting.calibration import Calibration
 from argus_forecasting.features.schema import HORIZON, KNOTS, FeatureSchema
 from argus_forecasting.trace_store import TraceStore
-from argus_forecasting.trained.artefact import Manifest, save
+from argus_forecasting.trained.artefact import Manifest, place_for, save
 from argus_forecasting.trained.networks import Network
 from argus_forecasting.training.assess import assess
 from argus_forecasting.training.callbacks import Report
@@ -77,6 +77,7 @@ def train(
         ConfigurationError: the trace is too short, or lacks a target.
         ModelUnavailableError: the version exists.
     """
+    place_for(folder, order.name, order.version)  # before the work, not after it
     schema, settings = schema_of(store, order), order.settings
     parts = split(store, schema.horizon, order.validation, order.test)
     source = Source(store, schema, catalogue, Sampler(store, order.targets, order.excluded))
@@ -138,7 +139,14 @@ def _version(library: str) -> str:
 
 
 def with_steps(settings: TrainingSettings, steps: int | None) -> TrainingSettings:
-    """The same settings with another number of steps, validated at least ten times."""
+    """The same settings with another number of steps, validated ten times, with no more windows than it takes."""
     if steps is None:
         return settings
-    return replace(settings, steps=steps, validate_every=max(1, min(settings.validate_every, steps // 10)))
+    windows_needed = steps * settings.batch
+    return replace(
+        settings,
+        steps=steps,
+        validate_every=max(1, min(settings.validate_every, steps // 10)),
+        pool=max(settings.batch, min(settings.pool, windows_needed // settings.passes)),
+        validation_windows=max(settings.batch, min(settings.validation_windows, windows_needed // 4)),
+    )
