@@ -6,7 +6,7 @@ READY  := $(VENV)/.ready
 CODE   := libs services deploy/local tests bench scripts
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow check lint types imports fresh format bench lock generate clean
+.PHONY: help setup demo model test test-slow check lint types imports fresh format bench lock generate clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  \033[36mmake %-10s\033[0m %s\n", $$1, $$2}'
@@ -55,6 +55,9 @@ format: $(READY)  ## format the code
 
 bench: $(READY)  ## every number of the README that one machine can measure, with its yardstick in the same run
 	@$(BIN)/python -m bench $(ARGS)
+
+model: $(READY)  ## train the shipped model anew (AZURE=FILE VERSION=2)
+	@$(BIN)/python scripts/make_model.py $(AZURE) --version $(VERSION)
 
 lock: $(READY)  ## resolve requirements.in and the packages' own needs into requirements.lock
 	@$(BIN)/uv pip compile --quiet requirements.in --no-annotate --universal --no-header --upgrade -o requirements.lock

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from argus_cli.exclusions import excluded_steps
 from argus_cli.trace_frame import with_derived
-from argus_common.errors import ConfigurationError
+from argus_common.errors import ConfigurationError, ModelUnavailableError
 from argus_common.metrics import DEFAULT_CATALOGUE
 from argus_forecasting.trace_store import TraceStore
 from argus_forecasting.training.presets import TrainingSettings
@@ -108,3 +108,32 @@ def test_fewer_steps_take_fewer_windows_and_are_validated(steps: int) -> None:
     assert settings.batch <= settings.pool <= TrainingSettings().pool
     assert settings.validate_every <= steps
     assert with_steps(TrainingSettings(), None) == TrainingSettings()
+
+
+def models(*words: str | Path) -> str:
+    from argus_cli.models import app  # noqa: PLC0415
+
+    result = CliRunner().invoke(app, [str(word) for word in words])
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result.output
+
+
+def test_versions_are_listed_shown_and_verified(trace: Path, tmp_path: Path) -> None:
+    argus("train", trace, "--models", tmp_path, "--name", "web", "--version", "1", "--steps", "1")
+    (tmp_path / "web" / "2").mkdir()
+    (tmp_path / "web" / "2" / "manifest.json").write_text("nonsense")
+    told = models("list", "--models", tmp_path)
+    assert "residual" in told
+    assert "JSON" in told
+    assert "Scores on the validation part" in models("show", tmp_path / "web" / "1")
+    assert "can be trusted" in models("verify", tmp_path / "web" / "1")
+    weights = tmp_path / "web" / "1" / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-1] + b"x")
+    with pytest.raises(ModelUnavailableError, match="altered"):
+        models("verify", tmp_path / "web" / "1")
+
+
+def test_an_empty_store_says_how_to_fill_it(tmp_path: Path) -> None:
+    with pytest.raises(ModelUnavailableError, match="argus train"):
+        models("list", "--models", tmp_path)

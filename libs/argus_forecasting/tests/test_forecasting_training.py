@@ -141,6 +141,17 @@ def test_batches_depend_on_their_position_alone(store: TraceStore) -> None:
             torch.testing.assert_close(here, there, rtol=0, atol=0, equal_nan=True)
 
 
+def test_some_windows_are_not_told_who_they_are_of(store: TraceStore) -> None:
+    source, span = source_of(store), split(store, 96, 0.2, 0.0).train
+    told = next(iter(TrainingBatches(source, span, PoolPlan(256, 256, 1, 7, hidden=0.0))))
+    some = next(iter(TrainingBatches(source, span, PoolPlan(256, 256, 1, 7, hidden=0.25))))
+    assert (told["target"] == 1).all()
+    assert 0.1 < (some["target"] == 0).float().mean() < 0.4
+    bare = (some["covariates"] == 0).flatten(1).all(dim=1)
+    assert 0.1 < bare.float().mean() < 0.4
+    torch.testing.assert_close(told["recent"], some["recent"])
+
+
 def test_spans_are_in_time_order_with_a_horizon_between(store: TraceStore) -> None:
     parts = split(store, 96, 0.2, 0.1)
     assert parts.train.end + 96 <= parts.validation.begin

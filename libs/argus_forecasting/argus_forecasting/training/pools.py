@@ -42,12 +42,16 @@ def windows(source: Source, at: Places) -> Batch:
 
 @dataclass(frozen=True, slots=True)
 class PoolPlan:
-    """``size`` windows per pool, in batches of ``batch``, each pool gone through ``passes`` times."""
+    """``size`` windows per pool, in batches of ``batch``, each pool gone through ``passes`` times. ``hidden``: share of
+    windows whose profile is not told, of those whose target is not, and of those whose server's other metrics are not:
+    so a model learns to do without.
+    """
 
     size: int
     batch: int
     passes: int
     seed: int
+    hidden: float = 0.2
 
     @property
     def batches(self) -> int:
@@ -80,9 +84,17 @@ class TrainingBatches(IterableDataset[Batch]):
         rng = np.random.default_rng([plan.seed, number])
         at = self._source.sampler.draw(self._span, plan.size, self._source.schema.horizon, rng)
         everything = windows(self._source, at)
+        _hide(everything, plan.hidden, rng)
         per_pass = plan.size // plan.batch
         orders = [rng.permutation(plan.size) % len(at) for _ in range(plan.passes)]
         for batch_number in range(within, plan.batches):
             turn, begin = divmod(batch_number, per_pass)
             rows = torch.from_numpy(orders[turn][begin * plan.batch : (begin + 1) * plan.batch])
             yield {name: values[rows] for name, values in everything.items()}
+
+
+def _hide(everything: Batch, share: float, rng: np.random.Generator) -> None:
+    for names in (("profile",), ("target",), ("covariates", "fleet")):
+        rows = torch.from_numpy(np.flatnonzero(rng.random(len(everything["truth"])) < share))
+        for name in names:
+            everything[name][rows] = 0
