@@ -12,6 +12,16 @@ from pathlib import Path
 
 import polars as pl
 
+DATA = """
+## Data
+
+CPU (average and maximum of five minutes) of 122 virtual machines over three weeks: Azure Public Dataset V1, Microsoft,
+CC-BY-4.0; E. Cortez et al., "Resource Central: Understanding and Predicting Workloads for Improved Resource Management
+in Large Cloud Platforms", SOSP 2017; by way of carlonlv/DataCenterSim. And two simulated fleets of 80 servers
+(`argus simulate`), three weeks each, one healthy, one degrading. `make model` makes it again.
+"""
+"""Goes into the card: where the data is from, and its licence."""
+
 ARGUS = [sys.executable, "-m", "argus_cli.main"]
 STEP_MS, DAYS = 300_000, 21
 BEGIN = "2026-01-05T00:00:00"
@@ -68,6 +78,8 @@ def main() -> None:
         file = folder / "trace.parquet"
         pl.concat(parts, how="diagonal_relaxed").write_parquet(file)
         run("train", str(file), "--name", "argus", "--version", arguments.version, "--steps", arguments.steps)
+    card = Path("models", "argus", arguments.version, "card.md")
+    card.write_text(card.read_text() + DATA)
 
 
 if __name__ == "__main__":

@@ -147,7 +147,7 @@ def _loader(source: Source, parts: Split, settings: TrainingSettings, start: int
         batches,
         batch_size=None,
         num_workers=settings.workers,
-        prefetch_factor=8 if settings.workers else None,
+        prefetch_factor=plan.batches if settings.workers else None,  # the next pool is made while one is gone through
         generator=torch.Generator(),  # its own, so that a resumed training draws the same numbers from the common one
     )
 

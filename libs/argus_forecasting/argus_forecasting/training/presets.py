@@ -23,7 +23,7 @@ class TrainingSettings:
     learning_rate: float = 2e-3
     weight_decay: float = 0.1
     clip: float = 1.0
-    pool: int = 32_768
+    pool: int = 16_384
     passes: int = 3
     validate_every: int = 500
     validation_windows: int = 16_384
