@@ -19,6 +19,9 @@ def interpolated(quantiles: Floats, levels: tuple[float, ...], wanted: tuple[flo
         quantiles: (series, lead, level), rising.
         levels: of ``quantiles``, rising.
         wanted: levels to give.
+
+    >>> interpolated(np.array([[[0.0, 1.0, 2.0]]], np.float32), (0.1, 0.5, 0.9), (0.05, 0.5, 0.9)).tolist()
+    [[[0.0, 1.0, 2.0]]]
     """
     if wanted == levels:
         return quantiles

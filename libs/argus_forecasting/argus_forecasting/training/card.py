@@ -4,7 +4,11 @@ from argus_forecasting.trained.artefact import Manifest
 
 
 def figure(value: float | None) -> str:
-    """Three digits; a dash for what is not defined: the error of series that never change, in units of their change."""
+    """Three digits; a dash for what is not defined: the error of series that never change, in units of their change.
+
+    >>> figure(0.79151), figure(None)
+    ('0.792', '–')
+    """
     return "–" if value is None else f"{value:.3f}"
 
 
