@@ -1,7 +1,7 @@
 """Ingest's domain driven by hand: a small catalogue, one partition without a broker, restarts included."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -12,6 +12,7 @@ from argus_ingest.domain.encode import encode_windows
 from argus_ingest.domain.partition import PartitionWindows, Progress
 from argus_ingest.domain.rows import SampleRows
 from argus_ingest.domain.servers import ServerTable
+from argus_ingest.domain.snapshot import Change, Snapshot
 from argus_ingest.domain.steps import StepClock
 
 START_MS = 1_735_689_600_000
@@ -51,9 +52,9 @@ def rows_of(servers: ServerTable, samples: Iterable[Sample], first_offset: int =
 class Partition:
     """One partition of which everything that leaves it is kept: windows by their bytes, late samples by offset."""
 
-    heads: Mapping[str, int] = field(default_factory=dict)
-    position: int = 0
+    restored: Snapshot = field(default_factory=Snapshot)
     silence_steps: int = 10**6
+    forget_steps: int = 10**6
     published: list[bytes] = field(default_factory=list)
     late: set[int] = field(default_factory=set)
     spacing: int = 1
@@ -65,9 +66,9 @@ class Partition:
             Aggregator(SMALL),
             self.servers,
             len(SMALL.received()),
-            self.heads,
-            self.position,
+            self.restored,
             self.silence_steps,
+            self.forget_steps,
         )
 
     def feed(self, samples: Sequence[Sample], first_offset: int, now: float = 0.0) -> Progress:
@@ -93,9 +94,20 @@ class Partition:
         return sorted(set(self.published)), self.late
 
 
-def undisturbed(stream: Sequence[Sample], silence_steps: int = 10**6, spacing: int = 1) -> Partition:
+def saved(before: Snapshot, change: Change) -> Snapshot:
+    """What a store that held ``before`` holds after ``change``."""
+    heads = {name: head for name, head in before.heads.items() if name not in change.forgotten}
+    parked = {name: entries for name, entries in before.parked.items() if name not in change.forgotten}
+    return Snapshot(
+        change.position, {**heads, **change.heads}, dict(change.sums), change.floor, {**parked, **change.parked}
+    )
+
+
+def undisturbed(
+    stream: Sequence[Sample], silence_steps: int = 10**6, spacing: int = 1, forget_steps: int = 10**6
+) -> Partition:
     """The stream in one batch, then everything closed."""
-    partition = Partition(silence_steps=silence_steps, spacing=spacing)
+    partition = Partition(silence_steps=silence_steps, spacing=spacing, forget_steps=forget_steps)
     partition.feed(stream, 0)
     partition.finish()
     return partition

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from ingest_domain import saved
 from prometheus_client import CollectorRegistry
 
 from argus_common.clock import ManualClock
@@ -16,10 +17,10 @@ from argus_common.ring.layout import Floats, Steps
 from argus_ingest.domain.decode import Decoder
 from argus_ingest.domain.mapping import Mapping as MetricMapping
 from argus_ingest.domain.servers import ServerTable
+from argus_ingest.domain.snapshot import Change, Snapshot
 from argus_ingest.domain.steps import StepClock
 from argus_ingest.metrics import IngestMetrics
 from argus_ingest.pipeline import Outside, Pipeline
-from argus_ingest.ports import Change, Snapshot
 
 NO_RETRY = Backoff(first=1, longest=1, give_up_after=0)
 
@@ -71,8 +72,7 @@ class FakeStore:
         """All or nothing."""
         self.journal.note("save")
         for partition, change in changes.items():
-            heads = self.snapshots.get(partition, Snapshot()).heads
-            self.snapshots[partition] = Snapshot(change.position, {**heads, **change.heads}, dict(change.sums))
+            self.snapshots[partition] = saved(self.snapshots.get(partition, Snapshot()), change)
 
     async def mark(self, partition: int) -> None:
         """Complete from here on."""
@@ -151,9 +151,16 @@ class World:
         self.metrics = IngestMetrics(self.collected)
         self.health = Health("kafka", clock=self.clock)
 
-    def pipeline(self, max_share: float = 0.2, at_least: int = 500, backoff: Backoff = NO_RETRY) -> Pipeline:
+    def pipeline(
+        self,
+        max_share: float = 0.2,
+        at_least: int = 500,
+        backoff: Backoff = NO_RETRY,
+        forget_steps: int = 2304,
+        max_servers: int = 1000,
+    ) -> Pipeline:
         """A process that has just started."""
-        servers = ServerTable()
+        servers = ServerTable(max_servers)
         return Pipeline(
             DEFAULT_CATALOGUE,
             Decoder(DEFAULT_CATALOGUE, MetricMapping(), servers, 300_000),
@@ -163,6 +170,7 @@ class World:
             self.metrics,
             FloodGuard(max_share=max_share, at_least=at_least),
             silence_steps=288,
+            forget_steps=forget_steps,
         )
 
     def metric(self, name: str, **labels: str) -> float | None:

@@ -100,4 +100,5 @@ def _pipeline(settings: IngestSettings, catalogue: Catalogue, outside: Outside, 
         metrics,
         FloodGuard(max_share=settings.max_dead_letter_share),
         settings.silence_steps,
+        max(settings.silence_steps, settings.ring_steps),
     )

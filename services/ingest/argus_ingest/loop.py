@@ -75,6 +75,7 @@ class Loop:
             if partition in self._pipeline.owned:
                 self._pipeline.close_idle(partition, self._idle_seconds, effects)
         await self._pipeline.carry_out(effects)
+        self._pipeline.tidy()
         self._observe()
 
     async def _commit_when_due(self) -> None:

@@ -5,7 +5,7 @@ A crash between any two of them repeats the later ones with the same bytes and i
 
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TypeVar
 
@@ -24,13 +24,16 @@ from argus_ingest.domain.fleet import FleetLedger
 from argus_ingest.domain.partition import PartitionWindows, Progress
 from argus_ingest.domain.repeats import RepeatLimit
 from argus_ingest.domain.servers import ServerTable
+from argus_ingest.domain.snapshot import Change, Snapshot
 from argus_ingest.domain.steps import StepClock
 from argus_ingest.metrics import IngestMetrics
-from argus_ingest.ports import Change, PartitionStore, Publisher, Rebuilder, Rings, Snapshot
+from argus_ingest.ports import PartitionStore, Publisher, Rebuilder, Rings
 
 ResultT = TypeVar("ResultT")
 
 SERVICE = "ingest"
+TIDY_SHARE = 0.25
+"""Of the numbers of servers that may be unused before they are given anew."""
 
 _log = logging.getLogger("argus.ingest")
 
@@ -93,12 +96,13 @@ class Pipeline:
         metrics: IngestMetrics,
         guard: FloodGuard,
         silence_steps: int,
+        forget_steps: int,
     ) -> None:
         self._names, self._received = catalogue.names(), len(catalogue.received())
         self._aggregator = Aggregator(catalogue)
         self._decoder, self._servers, self._step = decoder, servers, step
         self._outside, self._metrics, self._guard = outside, metrics, guard
-        self._silence_steps = silence_steps
+        self._silence_steps, self._forget_steps = silence_steps, forget_steps
         self._repeats = RepeatLimit()
         self.owned: dict[int, Owned] = {}
 
@@ -164,6 +168,17 @@ class Pipeline:
         for owned in self.owned.values():
             owned.windows.wake(self._outside.clock.monotonic())
 
+    def tidy(self) -> None:
+        """Forget the servers that no partition of ours knows; only between rounds, for it changes their numbers."""
+        used = np.zeros(len(self._servers), bool)
+        for owned in self.owned.values():
+            used |= owned.windows.servers()
+        unused = len(used) - int(used.sum())
+        if unused and (unused >= len(used) * TIDY_SHARE or len(used) >= self._servers.max_servers):
+            for owned in self.owned.values():
+                owned.windows.renumber(used)
+            self._servers.keep(used.tolist())
+
     async def _publish(self, windows: Mapping[int, list[Windows]]) -> None:
         outside, every = self._outside, [w for several in windows.values() for w in several]
         await self.restore_lost(windows)
@@ -189,8 +204,8 @@ class Pipeline:
         for partition in await self._rebuilt(lost):
             if partition in self.owned:
                 owned = self.owned[partition]
-                heads, sums = owned.windows.all_heads(), owned.ledger.sums
-                await self._remember(partition, Change(owned.windows.accounted, heads, sums, sums))
+                sums = owned.ledger.sums
+                await self._remember(partition, replace(owned.windows.everything(), sums=sums, changed=sums))
 
     async def _rebuilt(self, partitions: Sequence[int]) -> dict[int, Snapshot]:
         if not partitions:
@@ -206,8 +221,11 @@ class Pipeline:
 
     def _change(self, partition: int, windows: list[Windows]) -> Change:
         owned = self.owned[partition]
+        change = owned.windows.take_change()
+        if change.forgotten:
+            owned.ledger.keep(owned.windows.fleets())
         changed = owned.ledger.add(windows, self._servers, self._names)
-        return Change(owned.windows.accounted, owned.windows.changed_heads(), owned.ledger.sums, changed)
+        return replace(change, sums=owned.ledger.sums, changed=changed)
 
     def _restored(self, snapshot: Snapshot) -> Owned:
         windows = PartitionWindows(
@@ -215,9 +233,9 @@ class Pipeline:
             self._aggregator,
             self._servers,
             self._received,
-            snapshot.heads,
-            snapshot.position,
+            snapshot,
             self._silence_steps,
+            self._forget_steps,
         )
         return Owned(windows, FleetLedger.restored(snapshot.sums))
 

@@ -1,34 +1,12 @@
 """What ingest needs of the outside, by role."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Protocol
 
 from argus_common.events import Record
-from argus_common.fleet import FleetSums
 from argus_common.kafka.dead_letters import DeadLetter
 from argus_common.ring.layout import Floats, Steps
-from argus_ingest.domain.fleet import FleetStep
-
-
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """What is kept of a partition between restarts."""
-
-    position: int = 0
-    heads: Mapping[str, int] = field(default_factory=dict)
-    sums: Mapping[FleetStep, FleetSums] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """What became of a partition since its last snapshot."""
-
-    position: int
-    heads: Mapping[str, int]
-    sums: Mapping[FleetStep, FleetSums]
-    """Of all steps that are kept."""
-    changed: Mapping[FleetStep, FleetSums]
+from argus_ingest.domain.snapshot import Change, Snapshot
 
 
 class Rings(Protocol):

@@ -32,9 +32,16 @@ class IngestSettings(BaseSettings):
         description="a silent server's steps then close by the wall clock",
     )
     silence_steps: int = Field(
-        default=288, ge=2, description="a server this far behind the others' event time is closed without it"
+        default=288,
+        ge=2,
+        description="steps this far behind the others' event time are closed; after such a gap counters begin anew",
     )
-    ring_steps: int = Field(default=DEFAULT_STEPS, ge=288, le=100_000, description="steps kept in Redis per server")
+    ring_steps: int = Field(
+        default=DEFAULT_STEPS,
+        ge=288,
+        le=100_000,
+        description="steps kept in Redis per server; one that is gone for longer is forgotten",
+    )
     max_servers: int = Field(default=200_000, ge=1, description="servers one replica knows at most")
     max_dead_letter_share: float = Field(
         default=0.2, gt=0, le=1, description="of recent records; above it consumption stops loudly"

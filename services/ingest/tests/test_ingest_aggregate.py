@@ -6,19 +6,20 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from ingest_domain import FIRST_STEP, SMALL, START_MS, STEP_SECONDS, Partition, Sample, rows_of
+from ingest_domain import FIRST_STEP, SMALL, START_MS, STEP_SECONDS, Partition, Sample, rows_of, saved
 
 from argus_common.events import WindowClosed
 from argus_common.events.codec import decode
 from argus_common.metrics import DEFAULT_CATALOGUE
 from argus_ingest.domain.aggregate import Aggregator, Windows, round_significant
 from argus_ingest.domain.buffer import StepBuffer
-from argus_ingest.domain.carry import CounterCarry
+from argus_ingest.domain.carry import PARKED, CounterCarry
 from argus_ingest.domain.encode import READ_UP_TO, encode_windows
 from argus_ingest.domain.fleet import STEPS_KEPT, FleetLedger
 from argus_ingest.domain.rates import increase_rate
 from argus_ingest.domain.rows import SampleRows, coalesce, concatenate
 from argus_ingest.domain.servers import ServerTable
+from argus_ingest.domain.snapshot import Snapshot
 from argus_ingest.domain.steps import StepClock, newest_before
 
 NONE = SampleRows.empty(len(SMALL.received()))
@@ -155,7 +156,7 @@ def test_a_rate_goes_on_after_a_restart_of_ingest() -> None:
     first.feed(MINUTELY[:8], 0)
     committed = first.windows.committable()
     assert committed == 4  # the last counter sample of the closed step is still needed
-    second = Partition(first.windows.changed_heads(), first.windows.accounted, published=first.published)
+    second = Partition(saved(Snapshot(), first.windows.take_change()), published=first.published)
     progress = second.feed(MINUTELY[committed:], committed)
     second.finish()
     assert progress.replayed == 1
@@ -169,7 +170,7 @@ def test_a_counter_sample_that_was_late_before_the_restart_is_late_after_it() ->
     calm.finish()
     first = Partition()
     first.feed(stream[:4], 0)
-    second = Partition(first.windows.changed_heads(), first.windows.accounted, published=first.published)
+    second = Partition(saved(Snapshot(), first.windows.take_change()), published=first.published)
     committed = first.windows.committable()
     assert committed == 0
     second.feed(stream[committed:], committed)
@@ -180,27 +181,69 @@ def test_a_counter_sample_that_was_late_before_the_restart_is_late_after_it() ->
 def test_without_counters_nothing_is_carried() -> None:
     carry = CounterCarry(np.zeros(0, np.int64), 4)
     carry.keep_last(rows_of(ServerTable(), [("a", 0, 1.0)]))
-    assert carry.oldest_offset() is None
+    assert carry.oldest_offset() == PARKED
 
 
-def test_the_carry_keeps_the_newest_of_each_counter_and_forgets_whom_it_is_told_to() -> None:
-    servers = ServerTable()
+def carried(servers: ServerTable) -> CounterCarry:
+    """Two servers' counter, ``a`` a minute after ``b``."""
     carry = CounterCarry(np.array([TOTAL]), 4)
     carry.keep_last(rows_of(servers, [("a", 0, 1.0), ("a", 60, 2.0), ("b", 0, 3.0)], first_offset=7))
     carry.keep_last(rows_of(servers, [("a", 30, 9.0)], first_offset=20))
     carry.keep_last(NONE)
-    kept = carry.of(np.array([True, False]))
+    return carry
+
+
+def test_the_carry_keeps_the_newest_of_each_counter_and_gives_what_is_not_too_old() -> None:
+    carry = carried(ServerTable())
+    both = np.array([True, True])
+    kept = carry.of(np.array([True, False]), 0)
     assert (kept.time_ms.tolist(), kept.values[:, TOTAL].tolist()) == ([START_MS + 60_000], [2.0])
     assert carry.oldest_offset() == 8
-    carry.forget(np.array([False, True]))
-    assert len(carry.of(np.array([True, True]))) == 1
+    assert len(carry.of(both, START_MS)) == 2
+    assert len(carry.of(both, START_MS + 1)) == 1
+
+
+def test_a_parked_counter_holds_no_offset_and_is_told_once() -> None:
+    servers = ServerTable()
+    carry = carried(servers)
+    assert carry.park(START_MS + 1, servers) == {"default/b": [(TOTAL, START_MS, 3.0)]}
+    assert carry.oldest_offset() == 8
+    assert carry.park(START_MS + 1, servers) == {}
+    assert carry.park(START_MS + 60_001, servers) == {"default/a": [(TOTAL, START_MS + 60_000, 2.0)]}
+    assert carry.oldest_offset() == PARKED
+    assert len(carry.of(np.array([True, True]), 0)) == 2
+    assert carry.all_parked(servers).keys() == {"default/a", "default/b"}
+
+
+def test_what_was_parked_is_carried_again_once_its_server_is_heard_until_a_newer_sample_comes() -> None:
+    servers = ServerTable()
+    carry = CounterCarry(np.array([TOTAL]), 4, {"default/a": [(TOTAL, START_MS, 5.0)], "default/b": []})
+    assert carry.all_parked(servers).keys() == {"default/a", "default/b"}
+    first = rows_of(servers, [("b", 0, 1.0), ("a", 60, 7.0)], first_offset=3)
+    carry.heard(0, servers.names)
+    kept = carry.of(np.array([True, True]), 0)
+    assert (kept.server.tolist(), kept.values[:, TOTAL].tolist()) == ([1], [5.0])
+    carry.keep_last(first)
+    assert carry.of(np.array([False, True]), 0).values[:, TOTAL].tolist() == [7.0]
+    assert carry.oldest_offset() == 3
+    assert carry.all_parked(servers) == {}
+
+
+def test_the_carry_forgets_by_number_and_by_name() -> None:
+    servers = ServerTable()
+    carry = carried(servers)
+    carry.forget(np.array([False, True]), ["default/b"])
+    assert carry.of(np.array([True, True]), 0).server.tolist() == [0]
+    unheard = CounterCarry(np.array([TOTAL]), 4, {"default/gone": [(TOTAL, START_MS, 5.0)]})
+    unheard.forget(np.zeros(0, bool), ["default/gone"])
+    assert unheard.all_parked(servers) == {}
 
 
 def test_the_carry_of_counters_that_were_never_sent_is_empty() -> None:
     rows = rows_of(ServerTable(), [("a", 0, math.nan)])
     carry = CounterCarry(np.array([TOTAL]), 4)
     carry.keep_last(rows)
-    assert carry.oldest_offset() is None
+    assert carry.oldest_offset() == PARKED
 
 
 def test_a_buffer_that_is_sent_the_same_again_and_again_stays_small() -> None:

@@ -8,8 +8,9 @@ from ingest_outside import Received, World
 
 from argus_common.errors import DeadLetterFloodError, TransientError
 from argus_common.retry import Backoff
+from argus_ingest.domain.partition import SILENCE_CHECK_OFFSETS
+from argus_ingest.domain.snapshot import Snapshot
 from argus_ingest.pipeline import Effects, Pipeline
-from argus_ingest.ports import Snapshot
 
 EFFECTS = ["letters", "rings", "windows", "save"]
 
@@ -279,3 +280,63 @@ async def test_a_released_partition_is_forgotten() -> None:
     pipeline.release([0, 7])
     assert pipeline.owned == {}
     assert pipeline.committable() == {}
+
+
+def goes_on(first: int, last: int) -> list[bytes]:
+    """Two servers through so many steps, many records apart as far as offsets tell."""
+    return [at(step * 300.0, server) for step in range(first, last) for server in ("web1", "web2")]
+
+
+async def run_apart(pipeline: Pipeline, values: Sequence[bytes], first: int = 0) -> None:
+    """Each record where silence is judged."""
+    effects = Effects()
+    for number, value in enumerate(values, start=first):
+        pipeline.take(0, [Received(number * SILENCE_CHECK_OFFSETS, value)], effects)
+        await pipeline.carry_out(effects)
+        effects = Effects()
+
+
+async def test_a_server_that_is_long_gone_leaves_nothing_behind() -> None:
+    world = World()
+    pipeline = await started(world, forget_steps=10)
+    gone = record("gone", START_MS, cpu_idle_pct=1.0).replace(b'"gone"', b'"gone", "fleet": "east"')
+    later = gone.replace(str(START_MS).encode(), str(START_MS + 360_000).encode())
+    await run_apart(pipeline, [gone, later, *goes_on(0, 8)])
+    pipeline.tidy()
+    assert world.store.snapshots[0].heads["east/gone"] == START_MS // 300_000
+    assert len(pipeline._servers) == 3
+    world.clock.advance(1e6)
+    pipeline.close_idle(0, 1.0, effects := Effects())
+    await pipeline.carry_out(effects)
+    await run_apart(pipeline, goes_on(8, 40), first=18)
+    pipeline.tidy()
+    assert pipeline._servers.names == ["default/web1", "default/web2"]
+    snapshot = world.store.snapshots[0]
+    assert (set(snapshot.heads), snapshot.floor) == ({"default/web1", "default/web2"}, START_MS // 300_000 + 1)
+    assert {fleet for fleet, _ in snapshot.sums} == {"default"}
+    world.store.clear()
+    await pipeline.restore_lost([0])
+    assert world.store.snapshots[0].floor == START_MS // 300_000 + 1
+
+
+async def test_names_that_were_only_refused_do_not_fill_the_table_for_ever() -> None:
+    world = World()
+    pipeline = await started(world, max_servers=3)
+    ahead = START_MS + 10**10
+    await run(pipeline, [at(0), at(1), *[record(f"x{i}", ahead, cpu_idle_pct=1.0) for i in range(3)]])
+    assert dict(world.publisher.letters[-1].headers)["argus_reason"] == b"too_many_servers"
+    pipeline.tidy()
+    await run(pipeline, [at(2, "web2"), at(3, "web3"), at(360, "web2")], first=5)
+    assert len(world.publisher.letters) == 3
+    assert b'"server":"web2"' in world.publisher.published[0].value
+
+
+async def test_servers_keep_their_numbers_while_few_of_them_are_gone() -> None:
+    world = World()
+    pipeline = await started(world)
+    await run(pipeline, [at(0, f"web{i}") for i in range(9)] + [record("x", START_MS + 10**10, cpu_idle_pct=1.0)])
+    pipeline.tidy()
+    assert len(pipeline._servers) == 10
+    pipeline.release([0])
+    pipeline.tidy()
+    assert len(pipeline._servers) == 0

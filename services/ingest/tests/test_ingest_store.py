@@ -1,7 +1,9 @@
 """One contract for every partition store, kept by the fake of these tests and by the one in Redis."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
+import msgspec
 import numpy as np
 import pytest
 from ingest_outside import FakeStore
@@ -13,7 +15,8 @@ from argus_common.metrics import DEFAULT_CATALOGUE
 from argus_common.redis_client import build_redis
 from argus_common.settings import RedisSettings
 from argus_ingest.adapters.redis_store import RedisPartitionStore
-from argus_ingest.ports import Change, PartitionStore, Snapshot
+from argus_ingest.domain.snapshot import Change, Snapshot
+from argus_ingest.ports import PartitionStore
 
 
 def sums(value: float) -> FleetSums:
@@ -23,7 +26,7 @@ def sums(value: float) -> FleetSums:
 
 def change(position: int, heads: dict[str, int], *steps: int) -> Change:
     totals = {("default", step): sums(step) for step in steps}
-    return Change(position, heads, totals, totals)
+    return Change(position, heads, totals, totals, floor=position // 2)
 
 
 class PartitionStoreContract:
@@ -58,13 +61,25 @@ class PartitionStoreContract:
         assert (loaded.position, loaded.heads) == (9, {"default/a": 6, "default/b": 5})
         assert set(loaded.sums) == {("default", 6)}
 
+    async def test_the_forgotten_are_dropped_unless_they_are_back(self, store: PartitionStore) -> None:
+        parked = {"default/a": [(3, 17, 1e12 + 0.5)], "default/b": [(0, 5, 1.0), (3, 6, 2.0)]}
+        await store.mark(0)
+        await store.save({0: replace(change(7, {"default/a": 5, "default/b": 5, "default/c": 5}), parked=parked)})
+        loaded = await store.load(0)
+        assert loaded is not None
+        assert (loaded.parked, loaded.floor) == (parked, 3)
+        await store.save({0: replace(change(9, {"default/b": 8}), forgotten=["default/a", "default/b"])})
+        loaded = await store.load(0)
+        assert loaded is not None
+        assert (loaded.heads, loaded.parked) == ({"default/b": 8, "default/c": 5}, {})
+
     async def test_partitions_are_kept_apart(self, store: PartitionStore) -> None:
         await store.save({0: change(1, {"default/a": 1}), 1: change(2, {})})
         await store.mark(1)
         assert await store.load(0) is None
         assert await store.lost([2, 0, 1]) == [2, 0]
         second = await store.load(1)
-        assert second == Snapshot(2, {}, {})
+        assert second == Snapshot(2, floor=1)
 
     async def test_saving_nothing_changes_nothing(self, store: PartitionStore) -> None:
         await store.save({})
@@ -101,6 +116,11 @@ class TestInRedis(PartitionStoreContract):
         fields = await redis.hgetall("argus:fleet:default:5")
         assert fields == {b"0": sums(5).to_bytes(), b"3": sums(5).to_bytes()}
         assert 8 * 86_400 < await redis.ttl("argus:fleet:default:5") <= 9 * 86_400
+
+    async def test_a_state_from_before_there_was_a_floor_can_be_read(self, store: PartitionStore, redis: Redis) -> None:
+        await store.mark(0)
+        await redis.set("argus:ingest:metrics:0:state", msgspec.msgpack.encode({"position": 5, "sums": []}))
+        assert await store.load(0) == Snapshot(5)
 
     async def test_topics_are_kept_apart(self, store: PartitionStore, redis: Redis) -> None:
         await store.mark(0)

@@ -20,8 +20,9 @@ from argus_common.settings import KafkaSettings
 from argus_common.topics import WINDOWS
 from argus_ingest.domain.encode import READ_UP_TO
 from argus_ingest.domain.fleet import FleetLedger, FleetStep
+from argus_ingest.domain.snapshot import Snapshot
 from argus_ingest.metrics import IngestMetrics
-from argus_ingest.ports import Rings, Snapshot
+from argus_ingest.ports import Rings
 
 
 class _Window(msgspec.Struct):

@@ -5,10 +5,12 @@ from datetime import timedelta
 
 import msgspec
 from redis.asyncio import Redis
+from redis.asyncio.client import Pipeline
 
 from argus_common.fleet import FleetSums
 from argus_common.redis_client import redis_errors
-from argus_ingest.ports import Change, Snapshot
+from argus_ingest.domain.snapshot import Change, Snapshot
+from argus_ingest.domain.steps import NEVER
 
 FLEET_SUMS_KEPT = timedelta(days=9)
 """A day longer than the rings, whose steps they accompany."""
@@ -17,14 +19,17 @@ FLEET_SUMS_KEPT = timedelta(days=9)
 class _State(msgspec.Struct):
     position: int
     sums: list[tuple[str, int, bytes]]
+    floor: int = NEVER
 
 
 _decode_state = msgspec.msgpack.Decoder(_State).decode
-_encode_state = msgspec.msgpack.Encoder().encode
+_decode_parked = msgspec.msgpack.Decoder(list[tuple[int, int, float]]).decode
+_encode = msgspec.msgpack.Encoder().encode
 
 
 class RedisPartitionStore:
-    """Per partition a string (position, sums of the latest steps), a hash (last closed step by server) and a mark.
+    """Per partition a string (position, sums of the latest steps), two hashes by server (last closed step; parked
+    counters) and a mark.
 
     The mark is set once the rings are known to be complete and by nothing else, so a store that was emptied between
     two writes is told from one that was not.
@@ -41,26 +46,23 @@ class RedisPartitionStore:
             if raw is None or not marked:
                 return None
             heads: dict[bytes, bytes] = await self._redis.hgetall(self._key(partition, "heads"))  # type: ignore[assignment]
+            parked: dict[bytes, bytes] = await self._redis.hgetall(self._key(partition, "parked"))  # type: ignore[assignment]
         state = _decode_state(raw)
         sums = {(fleet, step): FleetSums.from_bytes(part) for fleet, step, part in state.sums}
-        return Snapshot(state.position, {name.decode(): int(step) for name, step in heads.items()}, sums)
+        return Snapshot(
+            state.position,
+            {name.decode(): int(step) for name, step in heads.items()},
+            sums,
+            state.floor,
+            {name.decode(): _decode_parked(entries) for name, entries in parked.items()},
+        )
 
     async def save(self, changes: Mapping[int, Change]) -> None:
         """Write all changes in one transaction."""
         with redis_errors("saving partitions"):
             async with self._redis.pipeline(transaction=True) as pipe:
                 for partition, change in changes.items():
-                    sums = [(fleet, step, part.to_bytes()) for (fleet, step), part in change.sums.items()]
-                    pipe.set(self._key(partition, "state"), _encode_state(_State(change.position, sums)))
-                    if change.heads:
-                        pipe.hset(
-                            self._key(partition, "heads"),
-                            mapping={name: str(step) for name, step in change.heads.items()},
-                        )
-                    for (fleet, step), part in change.changed.items():
-                        key = f"{self._prefix}:fleet:{fleet}:{step}"
-                        pipe.hset(key, str(partition), part.to_bytes())
-                        pipe.expire(key, FLEET_SUMS_KEPT)
+                    self._add(pipe, partition, change)
                 await pipe.execute()
 
     async def mark(self, partition: int) -> None:
@@ -77,6 +79,22 @@ class RedisPartitionStore:
                     pipe.exists(self._key(partition, "mark"))
                 _, *found = await pipe.execute()
         return [partition for partition, exists in zip(partitions, found, strict=True) if not exists]
+
+    def _add(self, pipe: Pipeline, partition: int, change: Change) -> None:
+        sums = [(fleet, step, part.to_bytes()) for (fleet, step), part in change.sums.items()]
+        pipe.set(self._key(partition, "state"), _encode(_State(change.position, sums, change.floor)))
+        heads, parked = self._key(partition, "heads"), self._key(partition, "parked")
+        if change.forgotten:
+            pipe.hdel(heads, *change.forgotten)
+            pipe.hdel(parked, *change.forgotten)
+        if change.heads:
+            pipe.hset(heads, mapping={name: str(step) for name, step in change.heads.items()})
+        if change.parked:
+            pipe.hset(parked, mapping={name: _encode(entries) for name, entries in change.parked.items()})
+        for (fleet, step), part in change.changed.items():
+            key = f"{self._prefix}:fleet:{fleet}:{step}"
+            pipe.hset(key, str(partition), part.to_bytes())
+            pipe.expire(key, FLEET_SUMS_KEPT)
 
     def _key(self, partition: int, part: str) -> str:
         return f"{self._prefix}:ingest:{self._topic}:{partition}:{part}"

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from argus_ingest.domain.rows import Ints, Mask, SampleRows, coalesce, concatenate
+from argus_ingest.domain.rows import Ids, Ints, Mask, SampleRows, coalesce, concatenate
 
 _COMPACT_AT_LEAST = 4096
 
@@ -36,6 +36,10 @@ class StepBuffer:
         taken = of_servers[joined.server]
         self._replace(joined.take(~taken))
         return coalesce(joined.take(taken))
+
+    def renumber(self, numbers: Ids) -> None:
+        """Each server has another number, ``numbers`` (server,), in the same order."""
+        self._chunks = [chunk.renumbered(numbers) for chunk in self._chunks]
 
     def oldest_offset(self) -> int:
         """The lowest offset among the rows."""

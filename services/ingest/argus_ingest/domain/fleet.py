@@ -1,6 +1,7 @@
 """Adds closed windows to the fleet sums of this partition."""
 
 from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -34,6 +35,10 @@ class FleetLedger:
                 self.sums[key] = changed[key] = self.sums.get(key, FleetSums.none()).merge(part)
         self._forget_old()
         return {key: sums for key, sums in changed.items() if key in self.sums}
+
+    def keep(self, fleets: AbstractSet[str]) -> None:
+        """Forget the fleets that have no server any more."""
+        self.sums = {key: sums for key, sums in self.sums.items() if key[0] in fleets}
 
     def _forget_old(self) -> None:
         newest: dict[str, int] = {}

@@ -6,21 +6,25 @@ server's samples alone: not on batches, not on other servers, not on restarts. A
 by the wall clock once the partition is idle for it, or by the event time of the others after a long while.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
-import numpy.typing as npt
 
 from argus_ingest.domain.aggregate import Aggregator, Windows
 from argus_ingest.domain.buffer import StepBuffer
-from argus_ingest.domain.carry import CounterCarry
+from argus_ingest.domain.carry import CounterCarry, Parked
+from argus_ingest.domain.known import KnownServers
 from argus_ingest.domain.rows import Ints, Mask, SampleRows
 from argus_ingest.domain.servers import ServerTable
+from argus_ingest.domain.snapshot import Change, Snapshot
 from argus_ingest.domain.steps import NEVER, StepClock, newest_before
 
 SILENCE_CHECK_OFFSETS = 8192
 """Silence in event time is judged where the offset crosses a multiple of this, whatever the batches were."""
+
+HELD_STEPS = 12
+"""So far behind the others, the last sample of a counter is parked: it no longer holds the committed offset back."""
 
 
 @dataclass(slots=True)
@@ -34,16 +38,6 @@ class Progress:
     """Rows that were accounted for before a restart or a rebalance."""
 
 
-@dataclass(slots=True)
-class _PerServer:
-    """Columns by server number."""
-
-    newest: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
-    closed: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
-    seen: npt.NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
-    dirty: Mask = field(default_factory=lambda: np.zeros(0, bool))
-
-
 class PartitionWindows:
     """The open steps of one partition.
 
@@ -51,9 +45,9 @@ class PartitionWindows:
         clock: cuts event time into steps.
         aggregator: makes windows of samples.
         servers: numbers of all servers; may grow between calls.
-        heads: last closed step by server name, from before a restart.
-        position: offset up to which everything was accounted for before a restart.
-        silence_steps: a server this many steps behind the median of the partition is closed by event time.
+        snapshot: what was saved before a restart.
+        silence_steps: open steps this far behind the median of the partition are closed by event time.
+        forget_steps: servers this far behind it, of which nothing comes any more, are forgotten.
     """
 
     def __init__(
@@ -62,17 +56,17 @@ class PartitionWindows:
         aggregator: Aggregator,
         servers: ServerTable,
         metrics: int,
-        heads: Mapping[str, int] | None = None,
-        position: int = 0,
-        silence_steps: int = 288,
+        snapshot: Snapshot,
+        silence_steps: int,
+        forget_steps: int,
     ) -> None:
         self._clock, self._aggregator, self._servers = clock, aggregator, servers
-        self._heads, self._accounted = dict(heads or {}), position
+        self._silence_steps, self._forget_steps = silence_steps, forget_steps
+        self._accounted = snapshot.position
         self._next: int | None = None
-        self._silence_ms = silence_steps * clock.step_ms
-        self._of = _PerServer()
+        self._of = KnownServers(servers, snapshot.heads, snapshot.floor)
         self._open: dict[int, StepBuffer] = {}
-        self._carry = CounterCarry(aggregator.counters, metrics)
+        self._carry = CounterCarry(aggregator.counters, metrics, snapshot.parked)
 
     @property
     def accounted(self) -> int:
@@ -93,8 +87,8 @@ class PartitionWindows:
         progress = Progress()
         for begin, end, boundary in _blocks(rows.offset, self._began(rows), next_offset):
             self._add_block(rows.part(begin, end), begin, now, progress)
-            if boundary:
-                self._close_silent(progress)
+            if boundary is not None and boundary > self._accounted:
+                self._judge_silence(progress)
         self._next = next_offset
         return progress
 
@@ -124,23 +118,44 @@ class PartitionWindows:
         if self._next is None:
             return None
         offsets = [buffer.oldest_offset() for buffer in self._open.values()]
-        carried = self._carry.oldest_offset()
-        return min([*offsets, self._next, *([] if carried is None else [carried])])
+        return min([*offsets, self._next, self._carry.oldest_offset()])
 
     def open_rows(self) -> int:
         """Samples in memory."""
         return sum(len(buffer) for buffer in self._open.values())
 
-    def changed_heads(self) -> dict[str, int]:
-        """Last closed step by server name, of the servers where it moved since the last call."""
-        moved = np.flatnonzero(self._of.dirty)
-        self._of.dirty[:] = False
-        return {self._servers.names[i]: int(self._of.closed[i]) for i in moved.tolist()}
+    def take_change(self) -> Change:
+        """What became of the servers since the last call, without sums. It has to be saved before `committable` is
+        committed: what it holds of counters that stopped no longer holds the offset back.
+        """
+        parked: Parked = {}
+        if len(self._aggregator.counters):
+            parked = self._carry.park((self._of.reached() - HELD_STEPS) * self._clock.step_ms, self._servers)
+        of = self._of
+        forgotten = of.take_forgotten()
+        return Change(self.accounted, of.take_moved(), floor=of.floor, parked=parked, forgotten=forgotten)
 
-    def all_heads(self) -> dict[str, int]:
-        """Last closed step of every server of this partition."""
-        closed = np.flatnonzero(self._of.closed > NEVER)
-        return self._heads | {self._servers.names[i]: int(self._of.closed[i]) for i in closed.tolist()}
+    def everything(self) -> Change:
+        """All that `take_change` ever told and that still holds, without sums."""
+        parked = self._carry.all_parked(self._servers)
+        return Change(self.accounted, self._of.heads(), floor=self._of.floor, parked=parked)
+
+    def fleets(self) -> set[str]:
+        """The fleets of the servers of this partition."""
+        return self._of.fleets()
+
+    def servers(self) -> Mask:
+        """(server,) The servers of this partition."""
+        self._grow(0.0)
+        return self._of.known()
+
+    def renumber(self, kept: Mask) -> None:
+        """The servers in ``kept`` (server,), all of this partition among them, are numbered anew, in their order."""
+        self._of.renumber(kept)
+        numbers = (np.cumsum(kept) - 1).astype(np.int32)
+        self._carry.renumber(numbers)
+        for buffer in self._open.values():
+            buffer.renumber(numbers)
 
     def _began(self, rows: SampleRows) -> int:
         """The offset from which this batch is counted: where the last one ended, or after a restart, before it."""
@@ -149,17 +164,10 @@ class PartitionWindows:
         return min(self._accounted, int(rows.offset[0])) if len(rows) else self._accounted
 
     def _grow(self, now: float) -> None:
-        known, size = len(self._of.newest), len(self._servers)
-        if size == known:
-            return
-        heads = [self._heads.get(name, NEVER) for name in self._servers.names[known:]]
-        added = size - known
-        self._of = _PerServer(
-            np.concatenate([self._of.newest, np.zeros(added, np.int64)]),
-            np.concatenate([self._of.closed, np.array(heads, np.int64)]),
-            np.concatenate([self._of.seen, np.full(added, now)]),
-            np.concatenate([self._of.dirty, np.zeros(added, bool)]),
-        )
+        known = len(self._of)
+        if known < len(self._servers):
+            self._of.grow(now)
+            self._carry.heard(known, self._servers.names[known:])
 
     def _add_block(self, rows: SampleRows, first: int, now: float, progress: Progress) -> None:
         if len(rows) == 0:
@@ -176,6 +184,7 @@ class PartitionWindows:
             self._keep(rows, step)
         of.newest[rows.server] = after
         of.seen[rows.server] = now
+        of.heard[rows.server] = True
         touched = np.zeros(len(of.newest), bool)
         touched[rows.server] = True
         self._close(touched, clock.closed_by(of.newest), progress)
@@ -210,18 +219,23 @@ class PartitionWindows:
             if len(self._open[step]) == 0:
                 del self._open[step]
             if len(rows):
-                progress.windows.append(self._aggregator.windows(step, rows, self._carry.of(due)))
+                since_ms = (step - self._silence_steps) * self._clock.step_ms
+                progress.windows.append(self._aggregator.windows(step, rows, self._carry.of(due, since_ms)))
                 self._carry.keep_last(rows)
 
-    def _close_silent(self, progress: Progress) -> None:
-        newest = self._of.newest[self._of.newest > 0]
-        if len(newest) == 0:
-            return
-        reference = int(np.median(newest))
-        silent = (self._of.newest > 0) & (self._of.newest < reference - self._silence_ms)
-        if silent.any():
-            self._close(silent, self._clock.step_of(self._of.newest), progress)
-            self._carry.forget(silent)
+    def _judge_silence(self, progress: Progress) -> None:
+        """Close what the others have left far behind; forget whom they have left behind for longer than all is kept.
+
+        Judged by heads and open steps alone, which are the same after a restart once all was read again.
+        """
+        reached = self._of.reached()
+        through = np.full(len(self._of), NEVER, np.int64)
+        for step in sorted(step for step in self._open if step < reached - self._silence_steps):
+            through[self._open[step].servers()] = step
+        self._close(through > NEVER, through, progress)
+        gone, names = self._of.forget(reached - self._forget_steps, reached, self._has_open)
+        if names:
+            self._carry.forget(gone, names)
 
     def _has_open(self) -> Mask:
         holders = np.zeros(len(self._of.newest), bool)
@@ -230,14 +244,14 @@ class PartitionWindows:
         return holders
 
 
-def _blocks(offset: Ints, first: int, next_offset: int) -> Iterator[tuple[int, int, bool]]:
-    """(begin, end, whether a check is due after it) of the row ranges between multiples of the check interval, in the
-    offsets ``[first, next_offset)``.
+def _blocks(offset: Ints, first: int, next_offset: int) -> Iterator[tuple[int, int, int | None]]:
+    """(begin, end, boundary at which a check is due after it) of the row ranges between multiples of the check
+    interval, in the offsets ``[first, next_offset)``.
     """
     begin = 0
     boundary = (first // SILENCE_CHECK_OFFSETS + 1) * SILENCE_CHECK_OFFSETS
     while boundary <= next_offset:
         end = int(np.searchsorted(offset, boundary))
-        yield begin, end, True
+        yield begin, end, boundary
         begin, boundary = end, boundary + SILENCE_CHECK_OFFSETS
-    yield begin, len(offset), False
+    yield begin, len(offset), None

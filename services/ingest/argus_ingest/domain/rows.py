@@ -38,6 +38,10 @@ class SampleRows:
         cut = slice(begin, end)
         return SampleRows(self.server[cut], self.time_ms[cut], self.offset[cut], self.values[cut])
 
+    def renumbered(self, numbers: Ids) -> "SampleRows":
+        """The same rows where each server has another number, ``numbers`` (server,)."""
+        return SampleRows(numbers[self.server], self.time_ms, self.offset, self.values)
+
     @staticmethod
     def empty(metrics: int) -> "SampleRows":
         """No rows of ``metrics`` columns."""

@@ -1,6 +1,8 @@
 """Numbers for servers: every hot array holds a small integer instead of a name."""
 
+import itertools
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from argus_common.errors import MalformedEventError
@@ -51,6 +53,13 @@ class ServerTable:
         self.servers.append(server)
         self.profiles.append(profile if profile and _LEGAL.fullmatch(profile) else self._guess(server))
         return self.ids[name]
+
+    def keep(self, kept: Sequence[bool]) -> None:
+        """Only the servers in ``kept`` (server,) stay; they are numbered anew, in their order."""
+        for column in (self.names, self.fleets, self.servers, self.profiles):
+            column[:] = itertools.compress(column, kept)
+        self.ids.clear()
+        self.ids.update(zip(self.names, itertools.count()))
 
     def _guess(self, server: str) -> str:
         return next((profile for rule, profile in self.profile_rules if rule.search(server)), DEFAULT_PROFILE)
