@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from datetime import timedelta
 
 import numpy as np
 
@@ -18,7 +19,7 @@ SERVERS, STEPS = 1000, 40
 async def _measure(url: str) -> list[Measurement]:
     redis = build_redis(RedisSettings(url=url))
     width = len(DEFAULT_CATALOGUE.names())
-    store = RingStore(redis, "bench:ring", RingLayout(width))
+    store = RingStore(redis, "bench:ring", RingLayout(width), timedelta(days=9))
     names = [f"default/web{i:04d}" for i in range(SERVERS)]
     values = np.random.default_rng(1).random((SERVERS, width), np.float32)
     await store.write(names, np.full(SERVERS, 999, np.int64), values)  # allocates the rings

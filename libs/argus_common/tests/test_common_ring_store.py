@@ -1,6 +1,7 @@
 """The rings on a real Redis."""
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +13,7 @@ from redis.asyncio import Redis
 from argus_common.errors import TransientError
 from argus_common.redis_client import build_redis
 from argus_common.ring import RingLayout, RingStore
+from argus_common.ring.store import RENEW_EVERY
 from argus_common.settings import RedisSettings
 
 pytestmark = pytest.mark.stack
@@ -49,6 +51,25 @@ async def test_what_was_written_is_read_and_the_rest_is_missing(rings: RingStore
     assert read.shape == (3, 4, 3)
     assert read.dtype == np.float32
     assert first_column(read) == [[1000, None, 1020, None], [None, 1010, None, None], [None] * 4]
+
+
+async def test_a_ring_that_is_no_longer_written_expires_and_one_that_is_stays(redis: Redis) -> None:
+    rings = RingStore(redis, "argus:kept", LAYOUT, kept=timedelta(hours=1))
+    await rings.write(["a"], *rows(100))
+    assert 3590 < await redis.ttl("argus:kept:a") <= 3600
+    for step in range(101, 101 + RENEW_EVERY):
+        await redis.expire("argus:kept:a", 5)
+        await rings.write(["a"], *rows(step))
+        assert (await redis.ttl("argus:kept:a") > 5) is (step % RENEW_EVERY == 0)
+    await redis.expire("argus:kept:a", 5)
+    for hour in range(RENEW_EVERY):
+        await rings.write(["a"], *rows(200 + 12 * hour))
+    assert await redis.ttl("argus:kept:a") > 5
+
+
+async def test_without_a_limit_a_ring_stays(rings: RingStore, redis: Redis) -> None:
+    await rings.write(["a"], *rows(RENEW_EVERY))
+    assert await redis.ttl("argus:ring:a") == -1
 
 
 async def test_a_ring_forgets_what_is_older_than_its_length(rings: RingStore) -> None:

@@ -60,7 +60,8 @@ async def serve(configuration: Configuration, stop: Event) -> None:
     )
     source = KafkaSource(consumer, topic)
     prefix = f"{configuration.redis.key_prefix}:{catalogue.fingerprint()}"
-    rings = RingStore(redis, f"{prefix}:ring", RingLayout(len(catalogue.names()), settings.ring_steps))
+    layout = RingLayout(len(catalogue.names()), settings.ring_steps)
+    rings = RingStore(redis, f"{prefix}:ring", layout, settings.rings_kept)
     outside = Outside(
         rings,
         RedisPartitionStore(redis, prefix, topic),

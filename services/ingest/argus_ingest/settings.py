@@ -62,3 +62,8 @@ class IngestSettings(BaseSettings):
     def step_seconds(self) -> int:
         """Length of a step."""
         return int(self.step.total_seconds())
+
+    @property
+    def rings_kept(self) -> timedelta:
+        """How long a ring stays that is no longer written: until all of it is too old, and a day."""
+        return self.ring_steps * self.step + timedelta(days=1)

@@ -15,6 +15,7 @@ def test_the_defaults_are_five_minutes_with_a_minute_of_patience() -> None:
     assert settings.allowed_lateness == timedelta(seconds=60)
     assert settings.idle_timeout == timedelta(minutes=2)
     assert settings.max_dead_letter_share == 0.2
+    assert settings.rings_kept == timedelta(days=9)
 
 
 @pytest.mark.parametrize(

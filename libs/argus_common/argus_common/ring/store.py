@@ -1,6 +1,7 @@
 """Rings in Redis: one Lua call per few hundred servers to write and to read."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 import numpy as np
 from redis.asyncio import Redis
@@ -11,11 +12,19 @@ from argus_common.ring.layout import Floats, RingLayout, Steps
 CHUNK = 200
 """Servers per call: large enough to amortise the round trip, small enough not to hold Redis for long."""
 
+RENEW_EVERY = 7
+"""Steps after which a ring's time to live is set again: at every step it would cost a tenth of writing. Seven has no
+factor in common with the steps of an hour or a day, so that a server with one sample in each of them is met too.
+"""
+
 _WRITE = """
 local size = tonumber(ARGV[1])
+local kept, renew = tonumber(ARGV[2]), ARGV[3] == '1'
 for i = 1, #KEYS do
-  if redis.call('STRLEN', KEYS[i]) < size then redis.call('SETRANGE', KEYS[i], size - 1, '\\0') end
-  redis.call('SETRANGE', KEYS[i], ARGV[2 * i], ARGV[2 * i + 1])
+  local new = redis.call('STRLEN', KEYS[i]) < size
+  if new then redis.call('SETRANGE', KEYS[i], size - 1, '\\0') end
+  redis.call('SETRANGE', KEYS[i], ARGV[2 * i + 2], ARGV[2 * i + 3])
+  if kept > 0 and (new or renew) then redis.call('EXPIRE', KEYS[i], kept) end
 end
 return #KEYS
 """
@@ -32,11 +41,19 @@ return out
 
 
 class RingStore:
-    """Reads and writes rings under ``prefix``. Rewriting a row is idempotent, so redelivery does no harm."""
+    """Reads and writes rings under ``prefix``. Rewriting a row is idempotent, so redelivery does no harm.
 
-    def __init__(self, redis: Redis, prefix: str, layout: RingLayout) -> None:
+    Args:
+        redis: where they are.
+        prefix: of their keys.
+        layout: how they lie there.
+        kept: how long a ring stays after it was last written, to within `RENEW_EVERY` steps; without it, for ever.
+    """
+
+    def __init__(self, redis: Redis, prefix: str, layout: RingLayout, kept: timedelta | None = None) -> None:
         self.layout = layout
         self._prefix = prefix
+        self._kept = 0 if kept is None else int(kept.total_seconds())
         self._write = redis.register_script(_WRITE)
         self._read = redis.register_script(_READ)
 
@@ -50,7 +67,8 @@ class RingStore:
         offsets = (steps % self.layout.steps) * self.layout.row_bytes
         for begin in range(0, len(names), CHUNK):
             part = slice(begin, begin + CHUNK)
-            arguments: list[bytes | int] = [self.layout.ring_bytes]
+            renew = bool((steps[part] % RENEW_EVERY == 0).any())
+            arguments: list[bytes | int] = [self.layout.ring_bytes, self._kept, int(renew)]
             for offset, row in zip(offsets[part].tolist(), rows[part], strict=True):
                 arguments += (offset, row)
             with redis_errors("writing rings"):
