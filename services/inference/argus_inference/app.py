@@ -22,6 +22,7 @@ from argus_inference.adapters.kafka_subscription import Subscription
 from argus_inference.adapters.prometheus_page import ForecastPage
 from argus_inference.adapters.redis_fleet import RedisFleetStore
 from argus_inference.adapters.redis_ledger import RedisForecastLedger
+from argus_inference.adapters.redis_trust import RedisTrustStore
 from argus_inference.domain.backlog import Backlog
 from argus_inference.domain.series import Targets
 from argus_inference.handlers import WindowHandler
@@ -97,7 +98,8 @@ def _outside(
     prefix = f"{configuration.redis.key_prefix}:{catalogue.fingerprint()}"
     rings = RingStore(redis, f"{prefix}:ring", RingLayout(len(catalogue.names()), settings.ring_steps))
     ledger = RedisForecastLedger(redis, prefix, targets.names, settings.quantile_levels)
-    return Outside(rings, RedisFleetStore(redis, prefix), ledger, outbox, page, SystemClock(), executor)
+    trust = RedisTrustStore(redis, prefix, targets.names, settings.quantile_levels)
+    return Outside(rings, RedisFleetStore(redis, prefix), ledger, outbox, page, SystemClock(), executor, trust=trust)
 
 
 def _service(

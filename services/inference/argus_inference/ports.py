@@ -9,8 +9,9 @@ from argus_common.kafka.dead_letters import DeadLetter
 from argus_common.ring.layout import Floats
 from argus_forecasting.forecaster import Forecaster
 from argus_inference.domain.outcome import Outcome
+from argus_inference.domain.trust import Remembered
 
-__all__ = ["Display", "FleetStore", "ForecastLedger", "Forecaster", "HistoryStore", "Publisher"]
+__all__ = ["Display", "FleetStore", "ForecastLedger", "Forecaster", "HistoryStore", "Publisher", "TrustStore"]
 
 
 class HistoryStore(Protocol):
@@ -38,6 +39,21 @@ class ForecastLedger(Protocol):
 
     async def due(self, names: Sequence[str], step: int) -> Floats:
         """(server, target, scored lead, level) what was forecast for ``step`` that many steps ago, NaN = nothing."""
+        ...
+
+
+class TrustStore(Protocol):
+    """What was learned of each server's forecasts, by source, and what the sources said before any correction."""
+
+    async def read(self, sources: Sequence[str], names: Sequence[str], step: int) -> Remembered:
+        """What is known when ``step`` closes."""
+        ...
+
+    async def keep(self, sources: Sequence[str], names: Sequence[str], step: int, rows: Floats, raw: Floats) -> None:
+        """Keep what was learned at ``step``, and what was forecast from it; idempotent.
+
+        ``rows``: (source, server, number). ``raw``: (source, server, target, scored lead, level).
+        """
         ...
 
 

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar, get_args
 
 import numpy as np
@@ -17,10 +17,12 @@ from argus_forecasting.forecaster import Floats
 from argus_inference.domain.backlog import Arrived
 from argus_inference.domain.encode import encode_forecasts
 from argus_inference.domain.outcome import Outcome, outcome
+from argus_inference.domain.running_trust import RunningTrust
 from argus_inference.domain.scoring import SCORED_LEADS, RunningScores, kept, score
 from argus_inference.domain.series import Targets
+from argus_inference.domain.trust import FleetOffsets, Lesson, Remembered, lesson, sources_of, to_be_scored
 from argus_inference.metrics import InferenceMetrics
-from argus_inference.ports import Display, FleetStore, Forecaster, ForecastLedger, HistoryStore, Publisher
+from argus_inference.ports import Display, FleetStore, Forecaster, ForecastLedger, HistoryStore, Publisher, TrustStore
 
 SECONDS_PER_DAY = 86_400
 IN_FLIGHT = 2
@@ -45,6 +47,7 @@ class Outside:
     clock: Clock
     executor: Executor
     backoff: Backoff = field(default_factory=Backoff)
+    trust: TrustStore = field(kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +65,8 @@ class ForecastService:
 
     def __init__(self, plan: Plan, forecaster: Forecaster, outside: Outside, metrics: InferenceMetrics) -> None:
         self._plan, self._forecaster, self._outside, self._metrics = plan, forecaster, outside, metrics
-        self._running = RunningScores()
+        self._running, self._live, self._offsets = RunningScores(), RunningTrust(), FleetOffsets()
+        self._sources = sources_of(forecaster)
         kind = forecaster.kind if forecaster.kind in KINDS else "unknown"
         self._model = ModelReference.model_validate(
             {"name": forecaster.name, "version": forecaster.version, "kind": kind}
@@ -78,7 +82,8 @@ class ForecastService:
         rings = np.tile(wave.astype(np.float32), (plan.group_servers, 1, 1))
         shape = (plan.group_servers, len(plan.targets.names), len(SCORED_LEADS), len(plan.levels))
         group = [Arrived(window, 0, 0)] * plan.group_servers
-        await self._compute(self._forecast, group, rings, np.zeros(shape, np.float32), FleetSums.none())
+        known = Remembered.nothing(len(self._sources), len(group), len(plan.targets.names), len(plan.levels))
+        await self._compute(self._forecast, group, rings, np.zeros(shape, np.float32), FleetSums.none(), known)
 
     async def forecast(self, arrived: Iterable[Arrived]) -> None:
         """Forecast the servers of these windows, each from its window's step.
@@ -97,6 +102,7 @@ class ForecastService:
             await self._compute(self._outside.display.update, result, [one.partition for one in group])
         if done:
             self._metrics.show_scores(self._running)
+            self._metrics.show_trust(self._live)
 
     def _groups(self, arrived: Iterable[Arrived]) -> Iterable[Group]:
         """Servers of one fleet and step."""
@@ -116,23 +122,31 @@ class ForecastService:
         rings = await self._retry("read rings", lambda: outside.history.read(names, step, length))
         due = await self._retry("read earlier forecasts", lambda: outside.ledger.due(names, step))
         fleet = await self._retry("read the fleet", lambda: outside.fleets.read(group[0].window.fleet, step - 1))
-        result, records = await self._compute(self._forecast, group, rings, due, fleet)
+        sources = self._sources
+        known = await self._retry("read what was learned", lambda: outside.trust.read(sources, names, step))
+        result, records, learned, raw = await self._compute(self._forecast, group, rings, due, fleet, known)
         rows = kept(result.quantiles, result.seen)
         await self._retry("keep forecasts", lambda: outside.ledger.keep(names, step, rows))
+        await self._retry("keep what was learned", lambda: outside.trust.keep(sources, names, step, learned.rows, raw))
         await self._retry("publish forecasts", lambda: outside.publisher.send(PREDICTIONS.name, records))
         self._account(group, result, len(records))
+        self._live.add(learned, names, step)
         return result
 
-    def _forecast(self, group: Group, rings: Floats, due: Floats, fleet: FleetSums) -> tuple[Outcome, list[Record]]:
+    def _forecast(
+        self, group: Group, rings: Floats, due: Floats, fleet: FleetSums, known: Remembered
+    ) -> tuple[Outcome, list[Record], Lesson, Floats]:
         plan, windows = self._plan, [one.window for one in group]
         limits, values = plan.targets.limits(windows), plan.targets.values(rings, windows)
         batch = plan.targets.batch(values, windows, limits, plan.targets.context(rings, windows, fleet))
-        forecast = self._forecaster.forecast(batch, plan.horizon, plan.levels)
         observed, day = values[:, :, -1], SECONDS_PER_DAY // batch.step_seconds
+        learned = lesson(known, observed, windows[0].fleet, self._sources, self._offsets, plan.targets, plan.levels)
+        forecast = self._forecaster.forecast(replace(batch, trust=learned.trust()), plan.horizon, plan.levels)
         yesterday = values[:, :, -1 - day] if day < values.shape[2] else np.full_like(observed, np.nan)
         scores = score(due, plan.levels, observed, yesterday)
-        result = outcome(windows, observed, limits, forecast, scores, plan.targets)
-        return result, list(encode_forecasts(result, plan.targets, plan.levels, self._model))
+        result = outcome(windows, observed, limits, forecast, scores, plan.targets, learned.demoted)
+        records = list(encode_forecasts(result, plan.targets, plan.levels, self._model))
+        return result, records, learned, to_be_scored(forecast, result.seen)
 
     def _account(self, group: Group, result: Outcome, published: int) -> None:
         metrics, now = self._metrics, self._outside.clock.now_ms() / 1000

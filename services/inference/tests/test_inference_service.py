@@ -18,6 +18,7 @@ from inference_domain import (
     MemoryHistory,
     MemoryLedger,
     MemoryPublisher,
+    MemoryTrust,
     StubForecaster,
     arrived,
     window,
@@ -43,6 +44,7 @@ class Bench:
     fleets: MemoryFleets = field(default_factory=MemoryFleets)
     ledger: MemoryLedger = field(default_factory=MemoryLedger)
     publisher: MemoryPublisher = field(default_factory=MemoryPublisher)
+    trust: MemoryTrust = field(default_factory=MemoryTrust)
     display: MemoryDisplay = field(default_factory=MemoryDisplay)
     forecaster: StubForecaster = field(default_factory=StubForecaster)
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)
@@ -50,9 +52,17 @@ class Bench:
     group_servers: int = 2
 
     def service(self) -> ForecastService:
-        self.ledger.log = self.publisher.log
+        self.ledger.log = self.trust.log = self.publisher.log
         outside = Outside(
-            self.history, self.fleets, self.ledger, self.publisher, self.display, self.clock, InlineExecutor(), QUICK
+            self.history,
+            self.fleets,
+            self.ledger,
+            self.publisher,
+            self.display,
+            self.clock,
+            InlineExecutor(),
+            QUICK,
+            trust=self.trust,
         )
         plan = Plan(TARGETS, 96, LEVELS, self.group_servers)
         return ForecastService(plan, self.forecaster, outside, InferenceMetrics(self.registry, TARGETS.names))
@@ -67,7 +77,7 @@ class Bench:
 async def test_state_comes_before_events() -> None:
     bench = Bench()
     await bench.service().forecast([arrived()])
-    assert bench.publisher.log == ["kept", "sent to argus.predictions.v1"]
+    assert bench.publisher.log == ["kept", "learned", "sent to argus.predictions.v1"]
     assert list(bench.ledger.kept) == [("default/web1", STEP)]
     assert bench.servers() == ["web1"]
 
@@ -226,5 +236,5 @@ async def test_a_kind_of_model_that_readers_do_not_know_is_told_as_unknown(kind:
     bench.forecaster.kind = kind
     await bench.service().forecast([arrived()])
     assert json.loads(bench.publisher.sent[0].value)["model"] == {
-        "name": "stub", "version": "7", "kind": told, "demoted": False
+        "name": "stub", "version": "7", "kind": told, "demoted": False, "demoted_targets": []
     }  # fmt: skip

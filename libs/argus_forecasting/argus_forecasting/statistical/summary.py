@@ -29,22 +29,30 @@ def crossing_curve(paths: Floats, limit: Floats, harm: Signs) -> Floats:
 
     The path's own steps are kept together, since the steps of a horizon depend on each other: a probability from
     their marginals would be wrong.
+
+    Args:
+        paths: (series, lead, sample).
+        limit: (series,), or (series, lead) where it is not the same at every lead.
+        harm: (series,) +1 above the limit, −1 below it.
     """
     sign = harm.astype(np.float32)[:, None, None]
-    worst = np.maximum.accumulate(paths * sign, axis=1)
-    crossed = (worst >= limit[:, None, None] * sign).sum(axis=2)
-    curve = (crossed + PRIOR_PATHS * _reachable(worst, limit, harm)) / (paths.shape[2] + 2 * PRIOR_PATHS)
+    at = limit[:, None, None] if limit.ndim == 1 else limit[:, :, None]
+    beyond = np.maximum.accumulate((paths - at) * sign, axis=1)
+    crossed = (beyond >= 0).sum(axis=2)
+    curve = (crossed + PRIOR_PATHS * _reachable(beyond)) / (paths.shape[2] + 2 * PRIOR_PATHS)
     rising = np.maximum.accumulate(curve, axis=1)  # the prior fades and returns with the spread; the truth only rises
-    return np.where(np.isnan(limit)[:, None], np.nan, rising).astype(np.float32)
+    return np.where(np.isnan(at[:, :, 0]), np.nan, rising).astype(np.float32)
 
 
-def _reachable(worst: Floats, limit: Floats, harm: Signs) -> Floats:
+def _reachable(beyond: Floats) -> Floats:
     """(series, lead) 0 … 1: how near the boldest path comes to the limit, in units of the paths' own spread; the prior
     that a path unseen crosses fades where even the boldest stays far away.
+
+    Args:
+        beyond: (series, lead, sample) by how much each path was beyond the limit at its worst.
     """
-    boldest, usual = worst.max(axis=2), np.median(worst, axis=2)
-    gap = np.maximum(limit[:, None] * harm[:, None] - boldest, 0)
-    return np.exp(-gap / (boldest - usual + 1e-6))  # type: ignore[no-any-return]
+    boldest, usual = beyond.max(axis=2), np.median(beyond, axis=2)
+    return np.exp(np.minimum(boldest, 0) / (boldest - usual + 1e-6))  # type: ignore[no-any-return]
 
 
 def breaches(curve: Floats, step_seconds: int) -> tuple[Floats, Floats]:

@@ -1,18 +1,19 @@
 """Serves a trained model behind the `Forecaster` port."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import torch
 
 from argus_common.errors import ConfigurationError
+from argus_forecasting.answers import answers
 from argus_forecasting.features.inputs import Prepared, prepare
-from argus_forecasting.forecaster import Context, Floats, ForecastBatch, SeriesBatch
-from argus_forecasting.statistical.summary import breaches, crossing_curve
+from argus_forecasting.forecaster import Floats, ForecastBatch, SeriesBatch, joined
+from argus_forecasting.online.bands import scored
 from argus_forecasting.trained.artefact import Manifest, load
 from argus_forecasting.trained.joint import interpolated, joint_paths
 from argus_forecasting.trained.networks import Network
+from argus_forecasting.trained.stand_in import stand_in
 
 CHUNK = 128
 """Series at once on a CPU: more fall out of its cache."""
@@ -75,9 +76,7 @@ class TrainedForecaster:
         if horizon > schema.horizon:
             raise ConfigurationError(f"the model forecasts {schema.horizon} steps, {horizon} were asked for")
         slices = [slice(i, i + self._chunk) for i in range(0, max(len(batch), 1), self._chunk)]
-        parts = [self._part(_rows(batch, rows), horizon, levels) for rows in slices]
-        names = [name for name in ForecastBatch.__dataclass_fields__ if name != "quantile_levels"]
-        return ForecastBatch(levels, *(np.concatenate([getattr(part, name) for part in parts]) for name in names))
+        return joined([self._part(batch.part(rows), horizon, levels) for rows in slices])
 
     def quantiles(self, prepared: Prepared) -> Floats:
         """(series, lead, level) at the schema's levels, in the metric's unit, rising with the level."""
@@ -91,42 +90,23 @@ class TrainedForecaster:
         return prepared.scale.inverse(scaled)
 
     def _part(self, batch: SeriesBatch, horizon: int, levels: tuple[float, ...]) -> ForecastBatch:
-        schema = self._manifest.schema
+        schema, trust = self._manifest.schema, batch.trust
         prepared = prepare(batch, schema)
         quantiles = self.quantiles(prepared)[:, :horizon]
         np.clip(quantiles, batch.lower[:, None, None], batch.upper[:, None, None], out=quantiles)
         paths = joint_paths(prepared.paths[:, :horizon], quantiles, schema.levels)
-        curve = crossing_curve(paths, batch.limit, batch.harm)
-        curve = self._manifest.calibration.probabilities(curve, batch.step_seconds)
-        probability, times = breaches(curve, batch.step_seconds)
+        own = interpolated(quantiles, schema.levels, levels)
+        bands = None if trust is None else trust.own
+        served = answers(batch, paths, own, levels, self._manifest.calibration, bands)
+        raw = None
+        if trust is not None:
+            statistical = stand_in(batch, trust, prepared.paths[:, :horizon], levels, served)
+            raw = np.stack([scored(own, trust.own.leads), statistical], axis=1)
         known = prepared.history.known
         return ForecastBatch(
             levels,
-            interpolated(quantiles, schema.levels, levels),
-            probability,
-            times,
+            *served,
             known.mean(axis=1).astype(np.float32),
             prepared.young | (known.sum(axis=1) < schema.day),
+            raw,
         )
-
-
-def _rows(batch: SeriesBatch, rows: slice) -> SeriesBatch:
-    """Some of a batch's series, with the servers that they belong to."""
-    context = batch.context
-    some = None
-    if context is not None:
-        servers, index = np.unique(context.server[rows], return_inverse=True)
-        profiles = tuple(context.profile[i] for i in servers.tolist())
-        some = Context(
-            index, context.target[rows], context.names, context.values[servers], profiles, context.fleet[servers]
-        )
-    return replace(
-        batch,
-        values=batch.values[rows],
-        origin_step=batch.origin_step[rows],
-        lower=batch.lower[rows],
-        upper=batch.upper[rows],
-        limit=batch.limit[rows],
-        harm=batch.harm[rows],
-        context=some,
-    )

@@ -22,6 +22,7 @@ class Outcome:
     finite. ``limits``: (server, target), NaN = none. ``probability``: (server, target, within), NaN = no limit.
     ``time_to_threshold``: (server, target, 3) minutes, NaN = not within the horizon. ``risk``: (server,) 0 … 100.
     ``observed_share``, ``warming_up``: (server, target). ``withheld``: series whose forecast was not finite.
+    ``demoted``: (server, target) the statistical forecaster stands in for a trained model.
     """
 
     windows: Sequence[WindowClosed]
@@ -36,6 +37,7 @@ class Outcome:
     warming_up: Mask
     scores: Scores
     withheld: int
+    demoted: Mask
 
 
 def outcome(
@@ -45,8 +47,9 @@ def outcome(
     forecast: ForecastBatch,
     scores: Scores,
     targets: Targets,
+    demoted: Mask | None = None,
 ) -> Outcome:
-    """Fold the series of a forecast back into servers, and weigh the risk."""
+    """Fold the series of a forecast back into servers, and weigh the risk. ``demoted``: (server, target)."""
     shape = (len(windows), len(targets.metrics))
     finite = np.isfinite(forecast.quantiles).all(axis=(1, 2))
     known = forecast.observed_share > 0
@@ -69,4 +72,5 @@ def outcome(
         forecast.warming_up.reshape(shape),
         scores,
         int(np.count_nonzero(known & ~finite)),
+        np.zeros(shape, bool) if demoted is None else demoted,
     )
