@@ -1,8 +1,8 @@
 """Whether a trained model still earns its place beside the statistical forecaster, series by series.
 
 A cumulative sum of how much worse the model's losses were than those of the statistical forecaster, in units of the
-usual loss and less an allowance; the sum never falls below zero. Where it passes a threshold the model is demoted, the
-sum begins anew the other way round, and the model returns when it has been better for as much: that is the hysteresis.
+usual loss and less an allowance; the sum never falls below zero. Where it passes a threshold the model is demoted. Then
+a sum of how much it is better begins, and the model returns when that passes the threshold.
 
 References:
     E. S. Page, "Continuous inspection schemes", 1954 (CUSUM). Differences are clipped, so that a single burst decides
@@ -15,13 +15,17 @@ import numpy as np
 
 from argus_forecasting.forecaster import Floats, Mask
 
-ALLOWANCE = 0.1
+ALLOWANCE = 0.15
 """Of the usual loss: a model that is worse by less is left in place."""
-THRESHOLD = 40.0
-"""Usual losses: a model whose losses are twice those of the statistical forecaster is demoted after about 70 steps."""
+GRACE = 0.05
+"""Of the usual loss: a demoted model that is worse by no more comes back in the end. Between grace and allowance
+whoever serves stays: that is the hysteresis.
+"""
+THRESHOLD = 60.0
+"""Usual losses: a model whose losses are twice those of the statistical forecaster is demoted after about 60 steps."""
 LARGEST = 3.0
 """Usual losses that one step may count."""
-USUAL_RATE = 0.005
+USUAL_RATE = 0.01
 """Weight of the newest losses in the usual one."""
 
 
@@ -50,7 +54,7 @@ def judged(before: Contest, model: Floats, statistical: Floats) -> Contest:
         statistical: (series, lead) of the statistical forecaster, for the same steps.
 
     >>> contest, one, two = Contest.begun(1), np.ones((1, 1), np.float32), np.full((1, 1), 2, np.float32)
-    >>> for _ in range(100):
+    >>> for _ in range(200):
     ...     contest = judged(contest, two, one)
     >>> bool(contest.demoted[0])
     True
@@ -62,7 +66,7 @@ def judged(before: Contest, model: Floats, statistical: Floats) -> Contest:
     usual = np.where(np.isnan(before.usual), loss, before.usual + USUAL_RATE * (loss - before.usual))
     usual = np.where(known, usual, before.usual)
     worse = np.clip((ours - theirs) / np.where(known, usual, 1), -LARGEST, LARGEST)
-    worse = np.where(before.demoted, -worse, worse) - ALLOWANCE
+    worse = np.where(before.demoted, GRACE - worse, worse - ALLOWANCE)
     evidence = np.where(known, np.maximum(before.evidence + worse, 0), before.evidence)
     turned = evidence > THRESHOLD
     return Contest(np.where(turned, 0, evidence).astype(np.float32), usual.astype(np.float32), before.demoted ^ turned)

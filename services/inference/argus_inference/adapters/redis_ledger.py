@@ -33,7 +33,7 @@ class RedisForecastLedger:
         """See `ForecastLedger.keep`."""
         steps = np.full(len(names), step, np.int64)
         for k, rings in enumerate(self._rings.values()):
-            await rings.write(names, steps, quantiles[:, :, k].reshape(len(names), -1))
+            await rings.write(names, steps, quantiles[:, :, k].reshape(len(names), rings.layout.width))
 
     async def due(self, names: Sequence[str], step: int) -> Floats:
         """See `ForecastLedger.due`."""
