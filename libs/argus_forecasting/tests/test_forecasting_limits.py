@@ -4,8 +4,9 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from argus_forecasting.forecaster import Floats, Signs
+from argus_forecasting.forecaster import Signs
 from argus_forecasting.online.limits import limit_before
+from argus_forecasting.scores import Doubles
 
 UP, DOWN = np.array([1], np.int8), np.array([-1], np.int8)
 
@@ -46,7 +47,7 @@ def test_no_limit_stays_none() -> None:
 rising = st.lists(st.integers(0, 400), min_size=4, max_size=4, unique=True).map(sorted)
 
 
-def moved_as(values: Floats, raw: list[float], moved: list[float]) -> Floats:
+def moved_as(values: Doubles, raw: list[float], moved: list[float]) -> Doubles:
     """The rising map from ``raw`` to ``moved``, applied to values."""
     outer = np.where(values < raw[0], values - raw[0] + moved[0], values - raw[-1] + moved[-1])
     return np.where((values < raw[0]) | (values > raw[-1]), outer, np.interp(values, raw, moved))
