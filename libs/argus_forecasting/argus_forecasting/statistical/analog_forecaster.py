@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from argus_forecasting.answers import answers
 from argus_forecasting.calibration import Calibration
 from argus_forecasting.forecaster import WITHIN_MINUTES, ForecastBatch, SeriesBatch, joined
 from argus_forecasting.online.bands import scored
 from argus_forecasting.statistical.analogs import SECONDS_PER_DAY
+from argus_forecasting.statistical.answers import answers
 from argus_forecasting.statistical.history import History
 from argus_forecasting.statistical.summary import quantiles_of
 from argus_forecasting.statistical.trajectories import trajectories

@@ -6,10 +6,10 @@ import numpy as np
 import torch
 
 from argus_common.errors import ConfigurationError
-from argus_forecasting.answers import answers
 from argus_forecasting.features.inputs import Prepared, prepare
 from argus_forecasting.forecaster import Floats, ForecastBatch, SeriesBatch, joined
 from argus_forecasting.online.bands import scored
+from argus_forecasting.statistical.answers import answers
 from argus_forecasting.trained.artefact import Manifest, load
 from argus_forecasting.trained.joint import interpolated, joint_paths
 from argus_forecasting.trained.networks import Network

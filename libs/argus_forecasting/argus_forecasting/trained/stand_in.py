@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from argus_forecasting.answers import answers
 from argus_forecasting.forecaster import Floats, SeriesBatch, Trust
 from argus_forecasting.statistical.analog_forecaster import BREACHES
+from argus_forecasting.statistical.answers import answers
 from argus_forecasting.statistical.summary import quantiles_of
 
 Answers = tuple[Floats, Floats, Floats]

@@ -1,10 +1,17 @@
 """From sample paths and their quantiles to what is served: bands, breach probabilities, times to threshold."""
 
+import numpy as np
+
 from argus_forecasting.calibration import Calibration
 from argus_forecasting.forecaster import Bands, Floats, SeriesBatch
 from argus_forecasting.online.bands import corrected
 from argus_forecasting.online.limits import limit_before
 from argus_forecasting.statistical.summary import breaches, crossing_curve
+
+SHARE = 0.5
+"""The lines between shares of paths and probabilities were fitted on paths that were not moved, and know a part of what
+is learned online: moving all the way makes rare breaches too likely (this package's README).
+"""
 
 
 def answers(
@@ -17,7 +24,7 @@ def answers(
 ) -> tuple[Floats, Floats, Floats]:
     """(quantiles, breach probability, time to threshold) as in `ForecastBatch`.
 
-    Where bands were learned online the paths count as moved along with the quantiles.
+    Where bands were learned online the paths count as moved along with the quantiles, `SHARE` of the way.
 
     Args:
         batch: the series.
@@ -30,6 +37,7 @@ def answers(
     served, limit = quantiles, batch.limit
     if bands is not None:
         served = corrected(quantiles, levels, bands, batch.lower, batch.upper)
-        limit = limit_before(batch.limit, batch.harm, quantiles, served)
+        moved = limit_before(batch.limit, batch.harm, quantiles, served)
+        limit = (SHARE * moved + (1 - SHARE) * batch.limit[:, None]).astype(np.float32)
     curve = lines.probabilities(crossing_curve(paths, limit, batch.harm), batch.step_seconds)
     return served, *breaches(curve, batch.step_seconds)
