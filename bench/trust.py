@@ -18,7 +18,7 @@ from argus_cli.models_option import open_forecaster
 from argus_cli.trace_frame import Selection, read_trace, with_derived
 from argus_common.metrics import DEFAULT_CATALOGUE
 from argus_forecasting.batch import Origins, Request, described, series
-from argus_forecasting.forecaster import WITHIN_MINUTES, Bands, Floats, Forecaster, Trust
+from argus_forecasting.forecaster import WITHIN_MINUTES, Bands, Floats, Forecaster, SeriesBatch, Trust
 from argus_forecasting.grid import Grid, infer_step
 from argus_forecasting.online.bands import learned, scored
 from argus_forecasting.scores import brier_skill, pinball
@@ -33,6 +33,7 @@ ENOUGH = 300
 Doubles = npt.NDArray[np.float64]
 
 
+HORIZON, SPANS = 96, (2, 11, 47, 95)
 BREACHES_EVERY = 24
 """Origins between those whose breach probabilities are compared."""
 
@@ -52,40 +53,50 @@ class Replay:
 
 def replay(forecaster: Forecaster, grid: Grid, name: str, first: int, limits: dict[str, float]) -> Replay:
     """Serve one metric of a trace from column ``first`` on."""
-    metric, servers = described(name, DEFAULT_CATALOGUE, Request(96, LEVELS, limits)), len(grid.servers)
-    columns = np.arange(first, grid.values.shape[1])
+    metric, servers = described(name, DEFAULT_CATALOGUE, Request(HORIZON, LEVELS, limits)), len(grid.servers)
+    columns, bands = np.arange(first, grid.values.shape[1]), begun(servers)
     shape = (servers, len(columns), len(LEADS), len(LEVELS))
     before, after = np.full(shape, np.nan, np.float32), np.full(shape, np.nan, np.float32)
-    bands = Bands(
-        LEADS, np.zeros((servers, *shape[2:]), np.float32), np.full((servers, len(LEADS)), np.nan, np.float32)
-    )
     chances, crossed = [np.empty((2, 0, len(WITHIN_MINUTES)))], [np.empty((0, len(WITHIN_MINUTES)), bool)]
     for i, column in enumerate(columns.tolist()):
-        bands = _taught(bands, before, i, grid.values[:, column])
+        bands = taught(bands, due_at(before, i), grid.values[:, column])
         origins = Origins(np.arange(servers), np.full(servers, column))
         batch = series(grid.histories(origins.server, origins.column, forecaster.history_steps), grid, origins, metric)
-        made = forecaster.forecast(replace(batch, trust=Trust(bands, bands, np.zeros(servers, bool))), 96, LEVELS)
+        made = forecaster.forecast(with_trust(batch, bands), HORIZON, LEVELS)
         if made.raw is not None:
             seen = np.isfinite(batch.values).any(axis=1)
             before[seen, i], after[seen, i] = made.raw[seen, 0], scored(made.quantiles, LEADS)[seen]
-        if (
-            limits
-            and i >= DAY
-            and i % BREACHES_EVERY == 0
-            and (ahead := grid.values[:, column + 1 : column + 97]).shape[1] == 96
-        ):
+        ahead = grid.values[:, column + 1 : column + 1 + HORIZON]
+        if limits and i >= DAY and i % BREACHES_EVERY == 0 and ahead.shape[1] == HORIZON:
             calm = (batch.values[:, -1] < batch.limit) & np.isfinite(ahead).all(axis=1)
-            plain = forecaster.forecast(batch, 96, LEVELS)
+            plain = forecaster.forecast(batch, HORIZON, LEVELS)
             chances.append(np.stack([one.breach_probability[calm] for one in (plain, made)]))
-            crossed.append(np.maximum.accumulate(ahead[calm] >= batch.limit[calm, None], axis=1)[:, [2, 11, 47, 95]])
-    ahead = columns[:, None] + np.array(LEADS)
-    known = ahead < grid.values.shape[1]
-    came = np.where(known, grid.values[:, np.where(known, ahead, 0)], np.float32(np.nan))
+            crossed.append(np.maximum.accumulate(ahead[calm] >= batch.limit[calm, None], axis=1)[:, SPANS])
+    wanted = columns[:, None] + np.array(LEADS)
+    known = wanted < grid.values.shape[1]
+    came = np.where(known, grid.values[:, np.where(known, wanted, 0)], np.float32(np.nan))
     return Replay(before, after, came, np.concatenate(chances, axis=1), np.concatenate(crossed))
 
 
-def _taught(bands: Bands, before: Floats, i: int, value: Floats) -> Bands:
-    due = np.stack([before[:, i - lead, k] if i >= lead else before[:, i, k] for k, lead in enumerate(LEADS)], axis=1)
+def begun(servers: int) -> Bands:
+    """Nothing was learned yet."""
+    shape = (servers, len(LEADS), len(LEVELS))
+    return Bands(LEADS, np.zeros(shape, np.float32), np.full(shape[:2], np.nan, np.float32))
+
+
+def with_trust(batch: SeriesBatch, bands: Bands) -> SeriesBatch:
+    """The batch of a forecaster that nobody demotes."""
+    return replace(batch, trust=Trust(bands, bands, np.zeros(len(batch), bool)))
+
+
+def due_at(made: Floats, i: int) -> Floats:
+    """(server, scored lead, level) what origins (server, origin, scored lead, level) said of origin ``i``."""
+    nothing = np.full_like(made[:, 0, 0], np.nan)
+    return np.stack([made[:, i - lead, k] if i >= lead else nothing for k, lead in enumerate(LEADS)], axis=1)
+
+
+def taught(bands: Bands, due: Floats, value: Floats) -> Bands:
+    """What is known when ``value`` (server,) has come, the servers being one fleet."""
     known = ~np.isnan(bands.usual)[..., None]
     fleet = np.where(known, bands.offset, 0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
     return learned(bands, due, LEVELS, value, np.broadcast_to(fleet, bands.offset.shape).astype(np.float32))
