@@ -32,19 +32,26 @@ def crossing_curve(paths: Floats, limit: Floats, harm: Signs) -> Floats:
     """
     sign = harm.astype(np.float32)[:, None, None]
     worst = np.maximum.accumulate(paths * sign, axis=1)
-    crossed = (worst >= limit[:, None, None] * sign).sum(axis=2)
-    curve = (crossed + PRIOR_PATHS * _reachable(worst, limit, harm)) / (paths.shape[2] + 2 * PRIOR_PATHS)
+    height = limit[:, None, None] * sign
+    crossed = (worst >= height).sum(axis=2)
+    reachable, escapable = _doubts(worst, height[:, :, 0])
+    curve = (crossed + PRIOR_PATHS * reachable) / (paths.shape[2] + PRIOR_PATHS * (reachable + escapable))
     rising = np.maximum.accumulate(curve, axis=1)  # the prior fades and returns with the spread; the truth only rises
     return np.where(np.isnan(limit)[:, None], np.nan, rising).astype(np.float32)
 
 
-def _reachable(worst: Floats, limit: Floats, harm: Signs) -> Floats:
-    """(series, lead) 0 … 1: how near the boldest path comes to the limit, in units of the paths' own spread; the prior
-    that a path unseen crosses fades where even the boldest stays far away.
+def _doubts(worst: Floats, height: Floats) -> tuple[Floats, Floats]:
+    """(series, lead) each, 0 … 1: how near the boldest path comes to a limit that none crosses, and the mildest path to
+    one that all cross, in units of the paths' own spread on that side; the prior of a path unseen fades with it.
+
+    Args:
+        worst: (series, lead, sample) highest values so far, in the harmful direction.
+        height: (series, 1) of the limit in that direction.
     """
-    boldest, usual = worst.max(axis=2), np.median(worst, axis=2)
-    gap = np.maximum(limit[:, None] * harm[:, None] - boldest, 0)
-    return np.exp(-gap / (boldest - usual + 1e-6))  # type: ignore[no-any-return]
+    boldest, usual, mildest = worst.max(axis=2), np.median(worst, axis=2), worst.min(axis=2)
+    below = np.maximum(height - boldest, 0) / (boldest - usual + 1e-6)
+    above = np.maximum(mildest - height, 0) / (usual - mildest + 1e-6)
+    return np.exp(-below), np.exp(-above)
 
 
 def breaches(curve: Floats, step_seconds: int) -> tuple[Floats, Floats]:
