@@ -179,7 +179,10 @@ class Pipeline:
                 owned.windows.renumber(used)
             self._servers.keep(used.tolist())
 
-    async def _publish(self, windows: Mapping[int, list[Windows]]) -> None:
+    async def _publish(self, closed: Mapping[int, list[Windows]]) -> None:
+        windows = {partition: several for partition, several in closed.items() if partition in self.owned}
+        if not windows:
+            return  # of partitions that were taken away meanwhile; their next holder makes the same
         outside, every = self._outside, [w for several in windows.values() for w in several]
         await self.restore_lost(windows)
         names = [self._servers.names[number] for w in every for number in w.server.tolist()]

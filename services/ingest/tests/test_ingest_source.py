@@ -83,9 +83,9 @@ async def test_a_broker_that_is_away_at_the_start_is_a_passing_trouble() -> None
 async def test_batches_come_by_partition_and_a_failing_poll_is_an_empty_one(
     source: KafkaSource, consumer: FakeConsumer
 ) -> None:
-    assert await source.poll() == {2: ["record"]}
+    assert await source.poll(200) == {2: ["record"]}
     consumer.fails = KafkaConnectionError("away")
-    assert await source.poll() == {}
+    assert await source.poll(200) == {}
 
 
 async def test_only_what_moved_is_committed(source: KafkaSource, consumer: FakeConsumer) -> None:
