@@ -33,6 +33,8 @@ class Received:
     value: bytes | None
     partition: int = 0
     topic: str = "argus.metrics.v1"
+    timestamp: int = 1_735_689_600_000
+    key: bytes | None = b"web1"
 
 
 @dataclass

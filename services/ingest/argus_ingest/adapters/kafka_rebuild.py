@@ -12,7 +12,8 @@ from aiokafka.errors import KafkaError
 from argus_common.errors import TransientError
 from argus_common.events import Headers
 from argus_common.fleet import FleetSums
-from argus_common.kafka import build_admin, build_consumer
+from argus_common.kafka import build_consumer
+from argus_common.kafka.partitions import partitions_of
 from argus_common.metrics import Catalogue
 from argus_common.ops import Health
 from argus_common.ring.layout import Floats
@@ -81,7 +82,7 @@ class KafkaRebuilder:
         restored = {partition: _Restored() for partition in partitions}
         try:
             await consumer.start()
-            sources = await self._sources()
+            sources = await partitions_of(self._settings, self._settings.topic(WINDOWS.name))
             if sources:
                 await self._read_to_the_end(consumer, sources, restored)
         except KafkaError as error:
@@ -89,16 +90,6 @@ class KafkaRebuilder:
         finally:
             await consumer.stop()
         return {p: Snapshot(found.position, found.heads, found.ledger.sums) for p, found in restored.items()}
-
-    async def _sources(self) -> list[TopicPartition]:
-        topic = self._settings.topic(WINDOWS.name)
-        admin = build_admin(self._settings)
-        try:
-            await admin.start()
-            (described,) = await admin.describe_topics([topic])
-        finally:
-            await admin.close()
-        return [TopicPartition(topic, p) for p in range(len(described["partitions"]))]
 
     async def _read_to_the_end(
         self, consumer: AIOKafkaConsumer, sources: Sequence[TopicPartition], restored: dict[int, _Restored]
