@@ -4,6 +4,7 @@ import logging
 from asyncio import Event
 
 from argus_common.clock import Clock
+from argus_common.errors import TakenOverError
 from argus_common.ops import Health
 from argus_ingest.adapters.kafka_source import Batch, KafkaSource
 from argus_ingest.metrics import IngestMetrics
@@ -41,11 +42,20 @@ class Loop:
     async def run(self, stop: Event) -> None:
         """Until ``stop`` is set; then commit once more. Errors of the tree end the loop without a commit."""
         while not stop.is_set():
-            await self._round()
-            await self._check_idle()
-            await self._commit_when_due()
+            try:
+                await self._round()
+                await self._check_idle()
+                await self._commit_when_due()
+            except TakenOverError as error:
+                await self._begin_anew(error)
             self._health.beat()
         await self._source.commit(self._pipeline.committable())
+
+    async def _begin_anew(self, error: TakenOverError) -> None:
+        """Forget all that is held, as a restart does; what is still ours is read again from its committed offset."""
+        _log.warning("beginning anew from the committed offsets", extra={"reason": str(error)})
+        self._pipeline.release(list(self._pipeline.owned))
+        await self._source.rewind()
 
     async def _round(self) -> None:
         """Take in what lies ready, a batch at a time, and carry out together what came of it."""

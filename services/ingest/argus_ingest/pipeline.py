@@ -149,6 +149,7 @@ class Pipeline:
         Raises:
             TransientError: something outside stays unwell; the process should end without committing.
             DeadLetterFloodError: too many recent records were unreadable; their dead letters are out, to tell why.
+            TakenOverError: another replica holds one of the partitions now; what was published is what it publishes.
         """
         outside = self._outside
         if effects.letters:

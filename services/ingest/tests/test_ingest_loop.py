@@ -45,6 +45,7 @@ class ScriptedSource(KafkaSource):
         self.now = Round()
         self.commits: list[dict[int, int]] = []
         self.lags: dict[int, int] = {}
+        self.rewound = 0
         self._seen_generations = 0
 
     @property
@@ -73,6 +74,9 @@ class ScriptedSource(KafkaSource):
 
     async def commit(self, offsets: Mapping[int, int]) -> None:
         self.commits.append(dict(offsets))
+
+    async def rewind(self) -> None:
+        self.rewound += 1
 
     def lag(self) -> dict[int, int]:
         return self.lags
@@ -140,6 +144,23 @@ async def test_windows_of_a_partition_that_is_taken_away_before_they_are_out_are
     assert [json.loads(record.value)["samples"] for record in played.world.publisher.published] == [1]
     assert set(played.world.store.snapshots) == {0, 1}
     assert played.world.store.snapshots[0].position == 0
+
+
+async def test_a_replica_whose_partition_was_taken_over_begins_anew_from_the_committed_offsets() -> None:
+    played, stop = prepared(reads(at(0)), reads(at(360), first=1), reads(at(0), at(360)))
+    poll = played.source.poll
+
+    async def poll_late(wait_ms: int) -> dict[int, Batch]:
+        if wait_ms and len(played.source.rounds) == 2:
+            played.world.store.taken_over = {0}
+        return await poll(wait_ms)
+
+    played.source.poll = poll_late  # type: ignore[method-assign]
+    await played.loop.run(stop)
+    assert played.source.rewound == 1
+    assert played.world.journal.done.count("load") == 4
+    assert len({record.value for record in played.world.publisher.published}) == 1
+    assert played.world.store.snapshots[0].position == 2
 
 
 async def test_a_partition_that_was_assigned_but_not_read_is_never_committed() -> None:

@@ -9,7 +9,7 @@ import pytest
 from ingest_outside import FakeStore
 from redis.asyncio import Redis
 
-from argus_common.errors import TransientError
+from argus_common.errors import TakenOverError, TransientError
 from argus_common.fleet import FleetSums
 from argus_common.metrics import DEFAULT_CATALOGUE
 from argus_common.redis_client import build_redis
@@ -121,6 +121,38 @@ class TestInRedis(PartitionStoreContract):
         await store.mark(0)
         await redis.set("argus:ingest:metrics:0:state", msgspec.msgpack.encode({"position": 5, "sums": []}))
         assert await store.load(0) == Snapshot(5)
+
+    async def test_only_the_replica_that_loaded_a_partition_last_may_save_it(
+        self, store: PartitionStore, redis: Redis
+    ) -> None:
+        other = RedisPartitionStore(redis, "argus", "metrics")
+        await store.load(0)
+        await store.load(1)
+        await store.mark(0)
+        await store.save({0: change(5, {"default/a": 5})})
+        await other.load(0)
+        await other.save({0: change(9, {"default/a": 6})})
+        with pytest.raises(TakenOverError, match=r"partitions \[0\] of metrics were taken over"):
+            await store.save({1: change(1, {}), 0: change(7, {"default/a": 5})})
+        found = await other.load(0)
+        assert found is not None
+        assert (found.position, found.heads) == (9, {"default/a": 6})
+        assert await redis.get("argus:ingest:metrics:1:state") is None
+        await store.load(0)
+        await store.save({0: change(11, {"default/a": 7})})
+        with pytest.raises(TakenOverError):
+            await other.save({0: change(10, {})})
+
+    async def test_an_older_holder_stays_fenced_after_the_server_was_emptied(
+        self, store: PartitionStore, redis: Redis
+    ) -> None:
+        other = RedisPartitionStore(redis, "argus", "metrics")
+        await store.load(0)
+        await other.load(0)
+        await redis.flushdb()
+        await other.save({0: change(9, {})})
+        with pytest.raises(TakenOverError):
+            await store.save({0: change(7, {})})
 
     async def test_topics_are_kept_apart(self, store: PartitionStore, redis: Redis) -> None:
         await store.mark(0)

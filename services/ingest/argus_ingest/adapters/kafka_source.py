@@ -108,6 +108,22 @@ class KafkaSource:
         else:
             self._committed |= moved
 
+    async def rewind(self) -> None:
+        """Read all partitions that are ours now from their committed offsets again.
+
+        Raises:
+            TransientError: the broker does not say where those are.
+        """
+        self._committed.clear()
+        try:
+            for tp in self._consumer.assignment():
+                offset = await self._consumer.committed(tp)
+                await self._consumer.seek_to_beginning(tp) if offset is None else self._consumer.seek(tp, offset)
+        except IllegalStateError:
+            return  # it is taken away at this moment, and whoever gets it begins there anyway
+        except KafkaError as error:
+            raise TransientError(f"Kafka: {error}") from error
+
     def lag(self) -> dict[int, int]:
         """Records that are not read yet, by partition, as of the last fetch."""
         lags = {}
