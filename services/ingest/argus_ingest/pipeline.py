@@ -113,7 +113,8 @@ class Pipeline:
         found = {p: await outside.insist("redis", "load a partition", partial(load, p)) for p in partitions}
         missing = [partition for partition, snapshot in found.items() if snapshot is None]
         for partition, snapshot in (await self._rebuilt(missing)).items():
-            await self._remember(partition, Change(snapshot.position, snapshot.heads, snapshot.sums, snapshot.sums))
+            known = Change(snapshot.position, snapshot.heads, snapshot.sums, snapshot.sums, profiles=snapshot.profiles)
+            await self._remember(partition, known)
             found[partition] = snapshot
         self.owned |= {partition: self._restored(snapshot) for partition, snapshot in found.items() if snapshot}
 
@@ -232,6 +233,7 @@ class Pipeline:
         return replace(change, sums=owned.ledger.sums, changed=changed)
 
     def _restored(self, snapshot: Snapshot) -> Owned:
+        self._servers.remember(snapshot.profiles)
         windows = PartitionWindows(
             self._step,
             self._aggregator,

@@ -65,7 +65,7 @@ class Replica:
         await self.outbox.start()
         layout = RingLayout(len(DEFAULT_CATALOGUE.names()), 288)
         rings = RingStore(self.redis, f"{PREFIX}:ring", layout, timedelta(days=1))
-        self.store = SlowStore(self.redis, PREFIX, "metrics")
+        self.store = SlowStore(self.redis, PREFIX, "metrics", 300)
         metrics, servers = IngestMetrics(CollectorRegistry()), ServerTable()
         rebuilder = KafkaRebuilder(kafka, rings, DEFAULT_CATALOGUE, 300, metrics, health)
         outside = Outside(rings, self.store, KafkaPublisher(self.outbox), rebuilder, clock, health)

@@ -21,6 +21,7 @@ from argus_common.settings import KafkaSettings
 from argus_common.topics import WINDOWS
 from argus_ingest.domain.encode import READ_UP_TO
 from argus_ingest.domain.fleet import FleetLedger, FleetStep
+from argus_ingest.domain.servers import DEFAULT_PROFILE
 from argus_ingest.domain.snapshot import Snapshot
 from argus_ingest.metrics import IngestMetrics
 from argus_ingest.ports import Rings
@@ -34,6 +35,7 @@ class _Window(msgspec.Struct):
     step: int
     step_seconds: int
     metrics: dict[str, float]
+    profile: str = DEFAULT_PROFILE
 
 
 _decode = msgspec.json.Decoder(_Window).decode
@@ -43,8 +45,12 @@ _decode = msgspec.json.Decoder(_Window).decode
 class _Restored:
     position: int = 0
     heads: dict[str, int] = field(default_factory=dict)
+    profiles: dict[str, str] = field(default_factory=dict)
     ledger: FleetLedger = field(default_factory=FleetLedger)
     counted: set[tuple[str, int]] = field(default_factory=set)
+
+    def snapshot(self) -> Snapshot:
+        return Snapshot(self.position, self.heads, self.ledger.sums, profiles=self.profiles)
 
 
 class _Received(Protocol):
@@ -89,7 +95,7 @@ class KafkaRebuilder:
             raise TransientError(f"Kafka failed while rebuilding rings: {error}") from error
         finally:
             await consumer.stop()
-        return {p: Snapshot(found.position, found.heads, found.ledger.sums) for p, found in restored.items()}
+        return {p: found.snapshot() for p, found in restored.items()}
 
     async def _read_to_the_end(
         self, consumer: AIOKafkaConsumer, sources: Sequence[TopicPartition], restored: dict[int, _Restored]
@@ -122,7 +128,8 @@ class KafkaRebuilder:
         """Heads, and fleet sums in which a window that was published twice counts once."""
         by_step: dict[FleetStep, list[int]] = {}
         for row, (name, window) in enumerate(zip(names, windows, strict=True)):
-            restored.heads[name] = max(restored.heads.get(name, window.step), window.step)
+            if window.step >= restored.heads.get(name, window.step):
+                restored.heads[name], restored.profiles[name] = window.step, window.profile
             if (name, window.step) not in restored.counted:
                 restored.counted.add((name, window.step))
                 by_step.setdefault((window.fleet, window.step), []).append(row)

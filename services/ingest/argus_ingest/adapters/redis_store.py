@@ -37,18 +37,21 @@ return string.format('%.0f', token)
 
 
 class RedisPartitionStore:
-    """Per partition a string (position, sums of the latest steps), two hashes by server (last closed step; parked
-    counters), a mark and its holder's token.
+    """Per partition a string (position, sums of the latest steps), two hashes by server (last closed step and
+    profile; parked counters), a mark and its holder's token.
 
     Whoever loads a partition gets a token greater than all before, and only the greatest may save: a replica that was
     slow or suspended while its partitions went to another can't undo the other's work.
+
+    Steps of another length are numbered otherwise, so their state is another.
 
     The mark is set once the rings are known to be complete and by nothing else, so a store that was emptied between
     two writes is told from one that was not.
     """
 
-    def __init__(self, redis: Redis, prefix: str, topic: str) -> None:
+    def __init__(self, redis: Redis, prefix: str, topic: str, step_seconds: int) -> None:
         self._redis, self._prefix, self._topic = redis, prefix, topic
+        self._states = f"{prefix}:ingest:{topic}:{step_seconds}s"
         self._take_over = redis.register_script(_TAKE_OVER)
         self._tokens: dict[int, int] = {}
 
@@ -66,10 +69,11 @@ class RedisPartitionStore:
         sums = {(fleet, step): FleetSums.from_bytes(part) for fleet, step, part in state.sums}
         return Snapshot(
             state.position,
-            {name.decode(): int(step) for name, step in heads.items()},
+            {name.decode(): int(head.partition(b" ")[0]) for name, head in heads.items()},
             sums,
             state.floor,
             {name.decode(): _decode_parked(entries) for name, entries in parked.items()},
+            {name.decode(): head.partition(b" ")[2].decode() for name, head in heads.items() if b" " in head},
         )
 
     async def save(self, changes: Mapping[int, Change]) -> None:
@@ -122,7 +126,8 @@ class RedisPartitionStore:
             pipe.hdel(heads, *change.forgotten)
             pipe.hdel(parked, *change.forgotten)
         if change.heads:
-            pipe.hset(heads, mapping={name: str(step) for name, step in change.heads.items()})
+            told = {name: f"{step} {change.profiles.get(name, '')}".rstrip() for name, step in change.heads.items()}
+            pipe.hset(heads, mapping=told)  # type: ignore[arg-type]
         if change.parked:
             pipe.hset(parked, mapping={name: _encode(entries) for name, entries in change.parked.items()})
         for (fleet, step), part in change.changed.items():
@@ -131,4 +136,4 @@ class RedisPartitionStore:
             pipe.expire(key, FLEET_SUMS_KEPT)
 
     def _key(self, partition: int, part: str) -> str:
-        return f"{self._prefix}:ingest:{self._topic}:{partition}:{part}"
+        return f"{self._states}:{partition}:{part}"
