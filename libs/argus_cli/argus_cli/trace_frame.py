@@ -9,7 +9,9 @@ import polars as pl
 
 from argus_common.errors import ConfigurationError
 from argus_common.metrics import Catalogue
-from argus_forecasting.trace_store import IDENTITY
+
+IDENTITY = ("server", "timestamp", "fleet", "profile")
+"""Columns that say who and when; named here too, since a command that only sends a trace need not load a forecaster."""
 
 _UNITS = ((10**11, 1000.0), (10**14, 1.0), (10**17, 1e-3), (10**20, 1e-6))
 """Epoch numbers below the bound times the factor are milliseconds: seconds, milli-, micro-, nanoseconds."""

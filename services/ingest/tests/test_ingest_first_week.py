@@ -95,7 +95,8 @@ def test_a_catalogue_that_is_extended_keeps_the_history_of_the_metrics_that_were
         read = await rings.read(["default/web1"], FIRST_STEP + 1, 2)
         await redis.aclose()
         columns = [catalogue.names().index(name) for name in ("cpu_idle_pct", "gpu_used_pct")]
-        return read[0][:, columns]
+        found: Floats = read[0][:, columns]
+        return found
 
     until(lambda: not np.isnan(asyncio.run(history())[1][0]), "the ring to have both steps")
     assert np.array_equal(asyncio.run(history()), np.array([[50, np.nan], [55, 9]]), equal_nan=True)

@@ -10,11 +10,10 @@ import polars as pl
 import yaml
 
 from argus_cli.demo.site import DemoSite
-from argus_cli.trace_frame import Selection, read_trace
+from argus_cli.trace_frame import IDENTITY, Selection, read_trace
 from argus_common.errors import ConfigurationError
 from argus_common.metrics import DEFAULT_CATALOGUE
 from argus_common.ring.layout import DEFAULT_STEPS
-from argus_forecasting.trace_store import IDENTITY
 
 SPEED = 120
 """Event seconds per second: a five-minute step every two and a half seconds."""
@@ -101,7 +100,7 @@ class SimulatedFeed:
 
     def fill(self, site: DemoSite) -> None:
         """The past comes from the same process as the present: `play` waits for nothing else."""
-        begin = datetime.now(UTC) - timedelta(seconds=self.seconds * SPEED)
+        begin = datetime.now(UTC) - timedelta(seconds=(self.seconds + SPARE_SECONDS) * SPEED)  # it never overtakes us
         arguments = ["simulate", "--servers", str(self.servers), "--seed", str(self.seed), "--start", _text(begin)]
         arguments += ["--history", f"{DEFAULT_STEPS * STEP_SECONDS}", "--history-interval", str(STEP_SECONDS)]
         arguments += ["--interval", "30", "--speed", str(SPEED), "--scenario", "healthy"]

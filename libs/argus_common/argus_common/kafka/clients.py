@@ -6,15 +6,17 @@ broker, for a consumer that subscribes to a misspelt topic would create it.
 """
 
 import logging
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
-from faststream.kafka import KafkaBroker
-from faststream.security import BaseSecurity, SASLPlaintext, SASLScram256, SASLScram512
 
 from argus_common.settings import KafkaSettings, SaslMechanism
 from argus_common.tls import tls_context
+
+if TYPE_CHECKING:  # loading it takes as long as all the rest: only who builds a broker does
+    from faststream.kafka import KafkaBroker
+    from faststream.security import BaseSecurity
 
 LINGER_MS = 20
 MAX_BATCH_BYTES = 256 * 1024
@@ -89,8 +91,10 @@ def build_admin(settings: KafkaSettings) -> AIOKafkaAdminClient:
     return AIOKafkaAdminClient(**_connection(settings), client_id="argus-admin")
 
 
-def build_broker(settings: KafkaSettings, client_id: str) -> KafkaBroker:
+def build_broker(settings: KafkaSettings, client_id: str) -> "KafkaBroker":
     """A FastStream broker with the same durable defaults; topics come from the catalogue, never by accident."""
+    from faststream.kafka import KafkaBroker  # noqa: PLC0415
+
     return KafkaBroker(
         settings.bootstrap_servers.split(","),
         client_id=client_id,
@@ -108,7 +112,9 @@ def build_broker(settings: KafkaSettings, client_id: str) -> KafkaBroker:
     )
 
 
-def _security(settings: KafkaSettings) -> BaseSecurity | None:
+def _security(settings: KafkaSettings) -> "BaseSecurity | None":
+    from faststream.security import BaseSecurity, SASLPlaintext, SASLScram256, SASLScram512  # noqa: PLC0415
+
     context = tls_context(settings)
     if settings.sasl_mechanism is None:
         return BaseSecurity(use_ssl=True, ssl_context=context) if context else None
