@@ -49,8 +49,8 @@ def _head(state: FleetState, pulse: Pulse) -> RenderableType:
     if origin:
         step_seconds = next(iter(state.latest.values())).step_seconds
         line.append(f"   event time {step_time(origin + 1, step_seconds):%a %H:%M}", style="cyan")
-    line.append(f"   {pulse.phase}", style="italic")
-    return Panel(line, title=f"[bold]Argus[/]  {len(state.latest)} servers", title_align="left")
+    title = f"[bold]Argus[/]  {len(state.latest)} servers  [italic]{pulse.phase}[/]"
+    return Panel(line, title=title, title_align="left")
 
 
 class _RiskTable:
