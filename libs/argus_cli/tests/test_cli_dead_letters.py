@@ -40,6 +40,8 @@ class Buried:
     partition: int = 1
     offset: int = 9
     timestamp: int = NEW_YEAR + 1000
+    topic: str = DEAD_LETTERS.name
+    key: bytes | None = None
 
 
 def buried(original: Original, reason: str = "not_json", detail: str = "why") -> Buried:
@@ -160,7 +162,7 @@ def test_the_list_counts_by_reason_and_shows_the_newest(settings: KafkaSettings)
 
 def test_one_letter_is_shown_whole(settings: KafkaSettings) -> None:
     bury(settings, (Original(value=b'{"server": "w\xffb1"}'), "not_json"))
-    (place,) = [line.split()[1] for line in run("list").output.splitlines() if "argus.metrics.v1/2/5" in line]
+    (place,) = [line.split()[0] for line in run("list").output.splitlines() if "argus.metrics.v1/2/5" in line]
     shown = run("show", place).output
     assert '{"server": "w\\xffb1"}' in shown
     assert f"argus dead-letters resend {place}" in shown

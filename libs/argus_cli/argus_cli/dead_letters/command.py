@@ -18,7 +18,7 @@ from argus_common.clock import SystemClock
 from argus_common.errors import ConfigurationError
 from argus_common.settings import KafkaSettings, load
 
-app = typer.Typer(help="What could not be read, and why; send it again.", no_args_is_help=True)
+app = typer.Typer(help="What could not be read, and why; send it again.", no_args_is_help=True, add_completion=False)
 console = wide_console()
 
 ReasonOption = Annotated[list[str] | None, typer.Option("--reason", help="Only of this reason; may be repeated.")]
@@ -47,7 +47,7 @@ def list_letters(
         console.print("No dead letters.")
         return
     console.print(_counts(counts))
-    console.print(_table(newest, sum(counts.values())))
+    _show_newest(newest, sum(counts.values()))
 
 
 @app.command()
@@ -97,7 +97,7 @@ def resend(
         typer.confirm(f"Send {len(chosen):,} records again to {targets}?", abort=True)
     sent = asyncio.run(send_again(settings, chosen))
     left = f" {more:,} more were left for the next time (--limit)." if more else ""
-    console.print(f"Sent {sent:,} records again to {targets}.{left}")
+    console.print(f"Sent {sent:,} {'record' if sent == 1 else 'records'} again to {targets}.{left}")
 
 
 def _selection(
@@ -157,15 +157,15 @@ def _counts(counts: Counter[tuple[str, str]]) -> Table:
     return table
 
 
-def _table(newest: list[Letter], total: int) -> Table:
-    table = Table(title=f"The newest {len(newest):,} of {total:,}", title_justify="left")
-    for name in ("id", "buried (UTC)", "reason", "from", "key"):
-        table.add_column(name, no_wrap=True)
-    table.add_column("detail", overflow="ellipsis", no_wrap=True)
-    for letter in newest:
-        table.add_row(*(Text(cell) for cell in (letter.id, _time(letter.buried_ms), letter.reason, _place(letter),
-                                                _key(letter), letter.detail)))  # fmt: skip
-    return table
+def _show_newest(newest: list[Letter], total: int) -> None:
+    """Two lines a letter: where and when, and what was wrong."""
+    console.print(f"\nThe newest {len(newest):,} of {total:,}, times in UTC", highlight=False)
+    columns = [[one.id, _time(one.buried_ms), one.reason, _place(one), f"key {_key(one)}"] for one in newest]
+    widths = [max(map(len, column)) for column in zip(*columns, strict=True)]
+    for letter, cells in zip(newest, columns, strict=True):
+        line = "  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True))
+        console.print(Text(line.rstrip(), style="bold"), soft_wrap=True)
+        console.print(Text(f"    {letter.detail}", style="dim"), no_wrap=True, overflow="ellipsis")
 
 
 def _tell(letter: Letter) -> None:

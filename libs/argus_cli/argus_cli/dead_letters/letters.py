@@ -7,21 +7,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 from argus_common.errors import ConfigurationError
+from argus_common.kafka.dead_letters import Origin
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
-class Buried(Protocol):
+class Buried(Origin, Protocol):
     """A record of the dead-letter topic."""
 
-    @property
-    def partition(self) -> int: ...  # noqa: D102
-    @property
-    def offset(self) -> int: ...  # noqa: D102
-    @property
-    def timestamp(self) -> int: ...  # noqa: D102
-    @property
-    def value(self) -> bytes | None: ...  # noqa: D102
     @property
     def headers(self) -> Sequence[tuple[str, bytes]]: ...  # noqa: D102
 

@@ -23,6 +23,15 @@ MAX_BATCH_BYTES = 256 * 1024
 """The default of 16 kB blocks a busy producer on one open batch per partition (measured, kafka-notes)."""
 FETCH_BYTES_PER_PARTITION = 4 * 1024 * 1024
 MAX_RECORD_BYTES = 1024 * 1024
+DURABLE: dict[str, Any] = {
+    "acks": "all",
+    "enable_idempotence": True,
+    "compression_type": "zstd",
+    "linger_ms": LINGER_MS,
+    "max_batch_size": MAX_BATCH_BYTES,
+    "max_request_size": MAX_RECORD_BYTES,
+}
+"""What everything that is sent is sent with."""
 HEARTBEAT_MS = 1000
 """Members learn of a rebalance in a heartbeat, so this is also how long a rebalance takes."""
 
@@ -53,12 +62,7 @@ def build_producer(settings: KafkaSettings, client_id: str = "argus") -> AIOKafk
     return AIOKafkaProducer(
         **_connection(settings),
         client_id=client_id,
-        acks="all",
-        enable_idempotence=True,
-        compression_type="zstd",
-        linger_ms=LINGER_MS,
-        max_batch_size=MAX_BATCH_BYTES,
-        max_request_size=MAX_RECORD_BYTES,
+        **DURABLE,
     )
 
 
@@ -100,12 +104,7 @@ def build_broker(settings: KafkaSettings, client_id: str) -> "KafkaBroker":
         client_id=client_id,
         security=_security(settings),
         request_timeout_ms=_milliseconds(settings.request_timeout.total_seconds()),
-        acks="all",
-        enable_idempotence=True,
-        compression_type="zstd",
-        linger_ms=LINGER_MS,
-        max_batch_size=MAX_BATCH_BYTES,
-        max_request_size=MAX_RECORD_BYTES,
+        **DURABLE,
         allow_auto_create_topics=False,
         logger=logging.getLogger("argus.broker"),
         log_level=logging.DEBUG,  # the framework tells every batch otherwise
