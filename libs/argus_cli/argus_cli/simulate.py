@@ -24,7 +24,10 @@ def simulate(
     servers: Annotated[int, typer.Option(min=7, help="Size of the fleet.")] = 90,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same bytes.")] = 7,
     scenario: Annotated[Scenario, typer.Option(help="What the fleet goes through after its past.")] = Scenario.HEALTHY,
-    start: Annotated[datetime | None, typer.Option(help="Event time of the beginning (UTC); now by default.")] = None,
+    start: Annotated[
+        datetime | None,
+        typer.Option(help="Event time of the beginning (UTC); by default now, or so that a file ends now."),
+    ] = None,
     duration: Annotated[
         int | None, typer.Option(min=1, help="Event seconds to produce; without an end by default.")
     ] = None,
@@ -47,6 +50,10 @@ def simulate(
     Examples: argus simulate --servers 200 --scenario degrading   ·   argus simulate --duration 604800 --interval 300
     --speed max --out week.parquet --truth truth.ndjson
     """
+    if out is not None and duration is None:
+        raise typer.BadParameter("a file needs an end: give --duration", param_hint="--out")
+    if out is not None and start is None:
+        start = datetime.now(UTC) - timedelta(seconds=duration or 0)
     settings = SimulatorSettings(
         servers=servers,
         seed=seed,
@@ -64,8 +71,6 @@ def simulate(
         skewed=skewed,
         truth=truth,
     )
-    if out is not None and duration is None:
-        raise typer.BadParameter("a file needs an end: give --duration", param_hint="--out")
     asyncio.run(run_until_signal(lambda stop: _simulate(settings, out, stop)))
 
 

@@ -79,7 +79,7 @@ def test_too_large_a_share_stops_consumption_with_the_numbers() -> None:
         guard.record(read=0, unreadable=500)
     assert str(caught.value).startswith(
         "500 of the last 1500 records could not be read, more than the allowed 20 %; "
-        "look at the reasons on argus.dlq.v1, mend the producer"
+        "`argus dead-letters list` shows the reasons on argus.dlq.v1: mend the producer"
     )
 
 

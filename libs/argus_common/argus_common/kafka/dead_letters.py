@@ -99,6 +99,6 @@ class FloodGuard:
         if self._unreadable >= self._at_least and self._unreadable > self._max_share * total:
             raise DeadLetterFloodError(
                 f"{self._unreadable} of the last {total} records could not be read, more than the allowed "
-                f"{100 * self._max_share:.0f} %; look at the reasons on {DEAD_LETTERS.name}, mend the producer or "
-                "the mapping, and start again: nothing was acknowledged past the last good state"
+                f"{100 * self._max_share:.0f} %; `argus dead-letters list` shows the reasons on {DEAD_LETTERS.name}: "
+                "mend the producer or the mapping, and start again; nothing was acknowledged past the last good state"
             )
