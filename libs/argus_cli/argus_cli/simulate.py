@@ -52,13 +52,11 @@ def simulate(
     """
     if out is not None and duration is None:
         raise typer.BadParameter("a file needs an end: give --duration", param_hint="--out")
-    if out is not None and start is None:
-        start = datetime.now(UTC) - timedelta(seconds=duration or 0)
     settings = SimulatorSettings(
         servers=servers,
         seed=seed,
         scenario=scenario,
-        start=start.replace(tzinfo=UTC) if start else None,
+        start=_start(start, duration if out else None),
         duration=timedelta(seconds=duration) if duration else None,
         interval=timedelta(seconds=interval),
         speed=_speed(speed) if out is None else 0.0,
@@ -72,6 +70,13 @@ def simulate(
         truth=truth,
     )
     asyncio.run(run_until_signal(lambda stop: _simulate(settings, out, stop)))
+
+
+def _start(asked: datetime | None, file_seconds: int | None) -> datetime | None:
+    """The event time to begin at; a file of so many seconds ends now, as a recorded trace would."""
+    if asked is not None:
+        return asked.replace(tzinfo=UTC)
+    return None if file_seconds is None else datetime.now(UTC) - timedelta(seconds=file_seconds)
 
 
 async def _simulate(settings: SimulatorSettings, out: Path | None, stop: asyncio.Event) -> None:
