@@ -31,6 +31,8 @@ class Origin:
     partition: int = 0
     offset: int = 1
     value: bytes = b"{"
+    timestamp: int = 1_735_689_600_000
+    key: bytes = b"web1"
 
 
 ROOT = Path(__file__).resolve().parents[2]

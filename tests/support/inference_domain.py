@@ -62,6 +62,7 @@ class ReadRecord:
     headers: Sequence[tuple[str, bytes]] = ()
     topic: str = "argus.windows.v1"
     timestamp: int = (STEP + 1) * STEP_SECONDS * 1000 + 500
+    key: bytes | None = b"web1"
 
 
 def read(offset: int, event: WindowClosed, partition: int = 0) -> ReadRecord:

@@ -22,6 +22,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "run": ("argus_cli.run:run", "One service in the foreground."),
     "simulate": ("argus_cli.simulate:simulate", "Produce a simulated fleet: scenarios, faults, any speed."),
     "replay": ("argus_cli.replay:replay", "Produce a recorded trace (Parquet, CSV) at any speed."),
+    "dead-letters": ("argus_cli.dead_letters:app", "What could not be read, and why; send it again."),
     "forecast": ("argus_cli.forecast:forecast", "Forecast a recorded trace from chosen origins."),
     "train": ("argus_cli.train:train_command", "Train a model on a recorded trace."),
     "models": ("argus_cli.models:app", "Model versions: list, show, verify."),

@@ -11,7 +11,9 @@ from argus_common.kafka.provision import provision as create
 from argus_common.settings import KafkaSettings, load
 from argus_common.topics import TOPICS
 
-app = typer.Typer(help="The topic catalogue: list it, create it on a broker.", no_args_is_help=True)
+app = typer.Typer(
+    help="The topic catalogue: list it, create it on a broker.", no_args_is_help=True, add_completion=False
+)
 console = Console()
 
 

@@ -4,7 +4,7 @@ import io
 from collections.abc import Mapping
 
 import pytest
-from rich.console import Console
+from rich.console import Console, RenderableType
 
 from argus_cli.demo.fleet_state import FleetState, worst_breach
 from argus_cli.demo.summary import show_summary
@@ -48,10 +48,10 @@ def watching(*forecasts: ForecastIssued) -> FleetState:
     return state
 
 
-def shown(what: object) -> str:
+def shown(what: RenderableType, width: int = 160) -> str:
     """The text a console prints."""
     written = io.StringIO()
-    Console(file=written, width=160, force_terminal=False).print(what)
+    Console(file=written, width=width, force_terminal=False).print(what)
     return written.getvalue()
 
 
@@ -124,6 +124,19 @@ def test_the_screen_names_the_server_at_risk_its_limit_and_its_probability() -> 
     assert "80%" in text
     assert "1 critical" in text
     assert "all is well" in text
+
+
+@pytest.mark.parametrize("width", [80, 100, 160])
+def test_no_screen_of_80_columns_or_more_cuts_a_name_or_wraps_a_row(width: int) -> None:
+    forecast = issued(5_785_632, 0.8, risk=82, server="ppweb00001").model_copy(
+        update={"breaches": [issued(1, 0.8).breaches[0].model_copy(update={"target": "cpu_iowait_pct"})]}
+    )
+    text = shown(render(watching(forecast), Pulse(samples=9_999_999, forecasts=99_999, batch_seconds=0.123)), width)
+    assert "…" not in text
+    row = next(line for line in text.splitlines() if "ppweb00001" in line)
+    assert "cpu_iowait_pct" in row
+    assert "2.0 h" in row
+    assert len(text.splitlines()) == 7
 
 
 def test_the_summary_tells_what_was_predicted_and_what_happened() -> None:

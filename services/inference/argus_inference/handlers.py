@@ -32,6 +32,8 @@ class WindowRecord(Protocol):
     @property
     def timestamp(self) -> int: ...  # noqa: D102
     @property
+    def key(self) -> bytes | None: ...  # noqa: D102
+    @property
     def value(self) -> bytes | None: ...  # noqa: D102
     @property
     def headers(self) -> Sequence[tuple[str, bytes]]: ...  # noqa: D102

@@ -22,7 +22,7 @@ from argus_common.ring.layout import DEFAULT_STEPS
 from argus_common.topics import COMMANDS, PREDICTIONS
 
 REFRESH_SECONDS = 0.5
-PULSE_SECONDS = 2.0
+PULSE_SECONDS = 1.0
 CALM_SHARE = 0.2
 """Of the demo's time before something goes wrong, a minute at most."""
 CALM_SECONDS = 60.0
@@ -57,6 +57,7 @@ class Director:
             self._site.create_topics()
             for name in ("ingest", "inference"):
                 self._site.start(name, f"argus_{name}")
+            self._feed.fill(self._site)  # it takes as long to start as they do
             for name in ("ingest", "inference"):
                 self._site.wait_ready(name)
         asyncio.run(self._watch())
@@ -70,7 +71,6 @@ class Director:
         consumer = build_consumer(self._site.kafka, PREDICTIONS.name, group=None, client_id="argus-demo")
         await consumer.start()
         try:
-            self._feed.fill(self._site)
             with self._filling() as progress:
                 await self._until_forecast(consumer, progress)
             self._console.print(
@@ -130,6 +130,8 @@ class Director:
                     await self._request_scenario()
                     self._pulse.phase = f"scenario: {SCENARIO}"
                 live.update(render(self._state, self._pulse))
+        if not self._console.is_terminal:
+            self._console.print()  # only a terminal's view ends with its line
 
     async def _take(self, consumer: object) -> None:
         """Fold in what is on the predictions topic."""
