@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -60,7 +61,7 @@ def test_what_serves_last_is_what_the_newest_event_says(told: list[tuple[bool, i
     events: list[ModelEvent] = [promoted(str(n)) if up else rolled_back(str(n)) for up, n in told]
     served = lineage(events, "web")
     assert served[-1:] == tuple(event.version for event in events[-1:])
-    assert all(first != second for first, second in zip(served, served[1:], strict=False))
+    assert all(first != second for first, second in pairwise(served))
 
 
 @dataclass

@@ -63,7 +63,7 @@ class Driver(_Part):
     target: str
     input: str = Field(description="a metric of the server, or what else was looked at")
     moment: datetime | None = Field(default=None, description="when that was, where it is a moment of the past")
-    weight: float = Field(ge=0, le=1, description="how much it counted beside the others; of a moment, how alike it was")
+    weight: float = Field(ge=0, le=1, description="beside the others; of a moment, how alike it was")
     effect: float | None = Field(
         default=None, description="what knowing it adds to the quantile nearest to the limit, in the target's unit"
     )

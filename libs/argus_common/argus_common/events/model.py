@@ -52,7 +52,7 @@ class ModelRolledBack(Event):
     type: ClassVar[str] = "io.argus.model.rolled_back.v1"
 
     model: ModelName
-    version: ModelName | None = Field(description="what serves again; null = no version, so what inference's settings name")
+    version: ModelName | None = Field(description="what serves again; null = what inference's settings name")
     manifest_sha256: Sha256 | None = Field(default=None, description="of that version's manifest.json")
     uri: str = Field(default="", description="where it lies, for people: readers look in their own store")
     withdrawn_version: ModelName

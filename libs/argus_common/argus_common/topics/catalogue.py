@@ -15,8 +15,8 @@ from argus_common.events import (
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """A topic as it is provisioned. ``key`` says in words what its records are keyed by. ``compacted``: the newest record
-    of each key stays for ever, older ones at least for the retention.
+    """A topic as it is provisioned. ``key`` says in words what its records are keyed by. ``compacted``: the newest
+    record of each key stays for ever, older ones at least for the retention.
     """
 
     name: str

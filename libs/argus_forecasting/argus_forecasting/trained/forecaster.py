@@ -1,43 +1,48 @@
 """Serves a trained model behind the `Forecaster` port."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from argus_common.errors import ConfigurationError
 from argus_forecasting.features.inputs import Prepared, prepare
 from argus_forecasting.forecaster import Context, Floats, ForecastBatch, SeriesBatch
+from argus_forecasting.practice import practice
 from argus_forecasting.statistical.summary import breaches, crossing_curve
 from argus_forecasting.trained.artefact import Manifest, load
+from argus_forecasting.trained.device import Cpu, Device, first_that_works
 from argus_forecasting.trained.joint import interpolated, joint_paths
 from argus_forecasting.trained.networks import Network
 
-CHUNK = 128
-"""Series at once on a CPU: more fall out of its cache."""
-CHUNK_ON_GPU = 4096
 HISTORY_STEPS = 2112
 
 
 class TrainedForecaster:
     """Statistical forecast → network → quantiles; joint paths by the ranks of the statistical forecast's paths."""
 
-    def __init__(self, manifest: Manifest, network: Network, device: str = "cpu") -> None:
-        """Serve ``network`` on ``device``."""
-        self._manifest, self._device = manifest, torch.device(device)
-        self._network = network.to(self._device).eval()
-        self._chunk = CHUNK if self._device.type == "cpu" else CHUNK_ON_GPU
+    def __init__(self, manifest: Manifest, network: Network, device: Device | None = None) -> None:
+        """Serve ``network`` on ``device``, by default a CPU."""
+        self._manifest, self._device = manifest, device or Cpu()
+        self._network = self._device.hold(network)
 
     @staticmethod
-    def open(place: Path, device: str = "cpu") -> "TrainedForecaster":
-        """The model version in a folder.
+    def open(place: Path) -> "TrainedForecaster":
+        """The model version in a folder, on a CPU.
 
         Raises:
             ModelUnavailableError: it can't be trusted or read.
         """
-        manifest, network = load(place)
-        return TrainedForecaster(manifest, network, device)
+        return TrainedForecaster(*load(place))
+
+    @staticmethod
+    def on_first(manifest: Manifest, network: Network, among: Sequence[Device]) -> "TrainedForecaster":
+        """Serve ``network`` on the first of these devices that has room for it."""
+        largest = 1 if len(among) == 1 else among[0].chunk
+        schema = manifest.schema
+        trial = prepare(practice(HISTORY_STEPS, schema.step_seconds, largest), schema).inputs.arrays()
+        return TrainedForecaster(manifest, network, first_that_works(network, trial, among))
 
     @property
     def manifest(self) -> Manifest:
@@ -74,16 +79,14 @@ class TrainedForecaster:
         schema.require_step(batch.step_seconds)
         if horizon > schema.horizon:
             raise ConfigurationError(f"the model forecasts {schema.horizon} steps, {horizon} were asked for")
-        slices = [slice(i, i + self._chunk) for i in range(0, max(len(batch), 1), self._chunk)]
+        slices = [slice(i, i + self._device.chunk) for i in range(0, max(len(batch), 1), self._device.chunk)]
         parts = [self._part(_rows(batch, rows), horizon, levels) for rows in slices]
         names = [name for name in ForecastBatch.__dataclass_fields__ if name != "quantile_levels"]
         return ForecastBatch(levels, *(np.concatenate([getattr(part, name) for part in parts]) for name in names))
 
     def quantiles(self, prepared: Prepared) -> Floats:
         """(series, lead, level) at the schema's levels, in the metric's unit, rising with the level."""
-        with torch.inference_mode():
-            inputs = {name: torch.from_numpy(a).to(self._device) for name, a in prepared.inputs.arrays().items()}
-            scaled = self._network(inputs).float().cpu().numpy()
+        scaled = self._device.run(self._network, prepared.inputs.arrays())
         base, blend = prepared.inputs.base, np.float32(self._manifest.calibration.blend)
         scaled = base + blend * (scaled - base)
         scaled[prepared.young] = base[prepared.young]

@@ -1,6 +1,7 @@
 """What every family is: a network that corrects the statistical forecast."""
 
-from collections.abc import Callable, Mapping
+import importlib
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -73,6 +74,12 @@ def _tft(settings: NetworkSettings, schema: FeatureSchema) -> Network:
 
 
 FAMILIES: dict[str, Callable[[NetworkSettings, FeatureSchema], Network]] = {"residual": _residual, "tft": _tft}
+
+
+def preload(families: Iterable[str]) -> None:
+    """Import what these families need, so that building one of their networks takes no seconds later."""
+    for family in families:
+        importlib.import_module(f"argus_forecasting.trained.networks.{family}")
 
 
 def build(settings: NetworkSettings, schema: FeatureSchema) -> Network:
