@@ -87,8 +87,9 @@ def promote(
     manifest, _ = load_from(store, name, number)
     kafka = load(KafkaSettings)
     served = lineage(asyncio.run(events_now(kafka)), name)
-    _tell(kafka, promotion(store, manifest, served, _said(reason)))
-    before = f", {served[-1]} before it" if served else ""
+    event = promotion(store, manifest, served, _said(reason))
+    _tell(kafka, event)
+    before = "" if event.previous_version is None else f", {name} {event.previous_version} before it"
     console.print(f"[green]{name} {number} is promoted[/]{before}. Inference with {_follows(name)} serves it.")
 
 

@@ -69,7 +69,9 @@ class ForecastService:
         length = served.forecaster.history_steps
         names = plan.targets.catalogue.names()
         wave = np.outer(np.sin(np.arange(length) / 40) + 2, 10.0 ** (np.arange(len(names)) % 4 - 1))
-        window = WindowClosed(fleet="-", server="-", step=length, step_seconds=300, samples=1, metrics={})
+        window = WindowClosed(
+            fleet="-", server="-", step=length, step_seconds=served.step_seconds, samples=1, metrics={}
+        )
         rings = np.tile(wave.astype(np.float32), (plan.group_servers, 1, 1))
         shape = (plan.group_servers, len(plan.targets.names), len(SCORED_LEADS), len(plan.levels))
         group = [Arrived(window, 0, 0)] * plan.group_servers

@@ -18,7 +18,6 @@ from argus_inference.ports import ModelShelf
 ResultT = TypeVar("ResultT")
 
 PRACTICE_SERIES = 8
-USUAL_STEP_SECONDS = 300
 LOOK_AGAIN_SECONDS = 5.0
 """A store may be filled after the promotion was told: a version that is missing is looked for so often."""
 
@@ -49,6 +48,7 @@ class ModelSwap:
         self._shelf, self._serving, self._demands = shelf, serving, demands
         self._executor, self._metrics, self._clock = executor, metrics, clock
         self._missing: ModelEvent | None = None
+        self._not_taken: tuple[str, int] | None = None
         self._look_at = 0.0
 
     async def follow(self, event: ModelEvent) -> None:
@@ -60,7 +60,8 @@ class ModelSwap:
             self._wait_for(event)
 
     async def look_again(self) -> None:
-        """Serve a version that was missing, once the store has it."""
+        """Serve a version that was missing, once the store has it; tell of one that can't take what came."""
+        self._tell_of_windows_not_taken()
         event = self._missing
         if event is None or self._clock.monotonic() < self._look_at:
             return
@@ -68,6 +69,14 @@ class ModelSwap:
         if await self._there(event):
             self._missing = None
             await self._try(event)
+
+    def _tell_of_windows_not_taken(self) -> None:
+        now, step = self._serving.now, self._serving.step_seconds
+        if step is None or now.takes(step) or (told := (now.reference.version, step)) == self._not_taken:
+            return
+        self._not_taken = told
+        self._metrics.swaps.labels("refused").inc()
+        _log.error("the model can't take these windows", extra={"model": now.label, "step_seconds": step})
 
     async def _there(self, event: ModelEvent) -> bool:
         version = event.version
@@ -104,8 +113,7 @@ class ModelSwap:
         reason = misfit(served, demands.horizon, demands.ring_steps, self._serving.step_seconds)
         if reason is not None:
             raise ModelUnavailableError(reason)
-        step = USUAL_STEP_SECONDS if served.schema is None else served.schema.step_seconds
-        batch = practice(served.forecaster.history_steps, step, PRACTICE_SERIES)
+        batch = practice(served.forecaster.history_steps, served.step_seconds, PRACTICE_SERIES)
         made = served.forecaster.forecast(batch, demands.horizon, demands.levels)
         if not passed(made, len(batch), demands.horizon):
             raise ModelUnavailableError("what it forecasts is not finite, or does not rise with the level")

@@ -1,5 +1,6 @@
 """Forecasters from the settings and from the model store. A store takes torch, which is loaded before windows flow."""
 
+from dataclasses import replace
 from types import ModuleType
 from typing import TYPE_CHECKING
 
@@ -26,7 +27,7 @@ def of_settings(settings: InferenceSettings) -> Served:
     served = _trained(*_artefacts().load(settings.model))
     if (wanted := served.forecaster.history_steps) > settings.ring_steps:
         raise ConfigurationError(f"{settings.model} looks at {wanted} steps: ARGUS_INFERENCE_RING_STEPS is too small")
-    return Served(served.forecaster, served.reference)  # what is asked for by name is not replaced without a word
+    return replace(served, asked_for=True)
 
 
 def statistical(settings: InferenceSettings) -> Served:

@@ -7,17 +7,21 @@ from argus_common.events import ModelReference
 from argus_forecasting.features.schema import FeatureSchema
 from argus_forecasting.forecaster import Forecaster
 
+USUAL_STEP_SECONDS = 300
 KINDS = get_args(ModelReference.model_fields["kind"].annotation)
 """Kinds of models that readers of the event know."""
 
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """A forecaster with the name that its forecasts carry. ``schema``: what it was trained for, None = anything."""
+    """A forecaster with the name that its forecasts carry. ``schema``: what it was trained for, None = anything.
+    ``asked_for``: the settings name it, so nothing takes its place without a word.
+    """
 
     forecaster: Forecaster
     reference: ModelReference
     schema: FeatureSchema | None = None
+    asked_for: bool = False
 
     @staticmethod
     def of(forecaster: Forecaster, schema: FeatureSchema | None = None) -> "Served":
@@ -25,6 +29,15 @@ class Served:
         kind = forecaster.kind if forecaster.kind in KINDS else "unknown"
         document = {"name": forecaster.name, "version": forecaster.version, "kind": kind}
         return Served(forecaster, ModelReference.model_validate(document), schema)
+
+    @property
+    def step_seconds(self) -> int:
+        """The step length to try it on."""
+        return USUAL_STEP_SECONDS if self.schema is None else self.schema.step_seconds
+
+    def takes(self, step_seconds: int) -> bool:
+        """Whether windows of this step length are for it to forecast, or to fail on."""
+        return self.asked_for or self.schema is None or self.schema.step_seconds == step_seconds
 
     @property
     def label(self) -> dict[str, str]:
@@ -49,8 +62,7 @@ class Serving:
     def of_step(self, step_seconds: int) -> Served:
         """What forecasts windows of this step length."""
         self.step_seconds = step_seconds
-        schema = self._now.schema
-        return self._now if schema is None or schema.step_seconds == step_seconds else self._stand_in
+        return self._now if self._now.takes(step_seconds) else self._stand_in
 
     def switch(self, to: Served) -> None:
         """Let another one serve from the next group on; nothing here keeps the old one."""
