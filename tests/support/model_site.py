@@ -5,7 +5,7 @@ from pathlib import Path
 
 from argus_site import Site
 
-from argus_cli.promotion import Said, promotion, rollback
+from argus_forecasting.trained.promotion import Said, promotion, rollback
 from argus_cli.promotion_topic import events_now, publish
 from argus_common.lineage import lineage
 from argus_common.metrics import DEFAULT_CATALOGUE

@@ -10,7 +10,6 @@ from rich.console import Console
 from rich.markdown import Markdown
 from rich.table import Table
 
-from argus_cli.promotion import Said, promotion, ratios, rollback
 from argus_cli.promotion_topic import events_now, publish
 from argus_common.clock import SystemClock
 from argus_common.errors import ArgusError, ConfigurationError, ModelUnavailableError
@@ -18,6 +17,7 @@ from argus_common.lineage import ModelEvent, lineage
 from argus_common.settings import KafkaSettings, load
 from argus_forecasting.trained.artefact import load as load_version
 from argus_forecasting.trained.artefact import load_from, read_manifest
+from argus_forecasting.trained.promotion import Said, promotion, ratios, rollback
 from argus_forecasting.trained.store import CARD, ModelStore
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="What lies in a model store, and what serves.")

@@ -77,7 +77,13 @@ async def serve(configuration: Configuration, stop: Event) -> None:
         outside = _outside(configuration, catalogue, targets, redis, outbox, page, executor)
         serving = Serving(of_settings(settings), statistical(settings))
         promotions = _promotions(configuration, serving, outside, aside, metrics)
-        plan = Plan(targets, settings.horizon_steps, settings.quantile_levels, settings.chunk_servers)
+        plan = Plan(
+            targets,
+            settings.horizon_steps,
+            settings.quantile_levels,
+            settings.chunk_servers,
+            settings.drivers_from_risk,
+        )
         service = ForecastService(plan, serving, outside, metrics)
         subscription = Subscription(broker, _handler(settings, service, outside, metrics), page)
         subscription.subscribe(configuration.kafka, settings)

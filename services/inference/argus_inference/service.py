@@ -16,6 +16,7 @@ from argus_common.topics import PREDICTIONS
 from argus_forecasting.forecaster import Floats
 from argus_inference.domain.backlog import Arrived
 from argus_inference.domain.encode import encode_forecasts
+from argus_inference.domain.explain import explain
 from argus_inference.domain.outcome import Outcome, outcome
 from argus_inference.domain.scoring import SCORED_LEADS, RunningScores, kept, score
 from argus_inference.domain.series import Targets
@@ -47,12 +48,15 @@ class Outside:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is forecast. ``group_servers``: so many at once."""
+    """What is forecast. ``group_servers``: so many at once. ``drivers_from_risk``: risk from which a forecast
+    says what it was made from, None = never.
+    """
 
     targets: Targets
     horizon: int
     levels: tuple[float, ...]
     group_servers: int
+    drivers_from_risk: float | None = None
 
 
 class ForecastService:
@@ -132,7 +136,8 @@ class ForecastService:
         yesterday = values[:, :, -1 - day] if day < values.shape[2] else np.full_like(observed, np.nan)
         scores = score(due, plan.levels, observed, yesterday)
         result = outcome(windows, observed, limits, forecast, scores, plan.targets)
-        return result, list(encode_forecasts(result, plan.targets, plan.levels, served.reference))
+        why = explain(served.forecaster, batch, result, plan.targets, plan.drivers_from_risk)
+        return result, list(encode_forecasts(result, plan.targets, plan.levels, served.reference, why))
 
     def _account(self, group: Group, result: Outcome, published: int) -> None:
         metrics, now = self._metrics, self._outside.clock.now_ms() / 1000

@@ -32,8 +32,25 @@ class Analogs:
     usable: Ints
 
 
+@dataclass(frozen=True, slots=True)
+class Nearest:
+    """``column``: (series, analog) moments, the most alike first. ``likeness``: (series, analog) 1 = the same as now,
+    0 = as far as the farthest of them, or not allowed. ``usable``: (series,) how many candidate moments there were.
+    """
+
+    column: Ints
+    likeness: Floats
+    usable: Ints
+
+
 def find_analogs(history: History, horizon: int, step_seconds: int) -> Analogs:
-    """The analogs of the last column whose next ``horizon`` columns lie in the past too."""
+    """Equally likely analogs of the last column, drawn from the nearest in proportion to their likeness."""
+    nearest = nearest_analogs(history, horizon, step_seconds)
+    return Analogs(np.take_along_axis(nearest.column, _draw(nearest.likeness), axis=1), nearest.usable)
+
+
+def nearest_analogs(history: History, horizon: int, step_seconds: int) -> Nearest:
+    """The moments most like the last column whose next ``horizon`` columns lie in the past too."""
     last = history.length - 1
     candidates = np.arange(max(SCALES[0][0] - 1, 0), max(last - horizon + 1, SCALES[0][0]))
     distance = _distance(history, candidates, step_seconds)
@@ -44,8 +61,7 @@ def find_analogs(history: History, horizon: int, step_seconds: int) -> Analogs:
     reach = np.take_along_axis(distance, nearest, axis=1)
     order = np.argsort(reach, axis=1, kind="stable")
     nearest, reach = np.take_along_axis(nearest, order, axis=1), np.take_along_axis(reach, order, axis=1)
-    drawn = np.take_along_axis(nearest, _draw(_likeness(reach)), axis=1)
-    return Analogs(candidates[drawn], allowed.sum(axis=1))
+    return Nearest(candidates[nearest], _likeness(reach), allowed.sum(axis=1))
 
 
 def _distance(history: History, candidates: Ints, step_seconds: int) -> Floats:

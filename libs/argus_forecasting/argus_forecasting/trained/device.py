@@ -1,14 +1,16 @@
 """Where a network runs: a CPU core, or a GPU that must prove itself first."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Protocol
 
-import numpy as np
 import torch
+from torch import Tensor
 
 from argus_forecasting.forecaster import Floats
 from argus_forecasting.trained.networks import Network
+from argus_forecasting.trained.occlusion import Arrays
+from argus_forecasting.trained.selection import Looked
 
 _log = logging.getLogger("argus.forecasting.device")
 
@@ -27,12 +29,16 @@ class Device(Protocol):
         """
         ...
 
-    def run(self, network: Network, inputs: Mapping[str, np.ndarray]) -> Floats:
-        """(window, lead, level) what the network says of inputs (`WindowInputs.arrays`).
+    def run(self, network: Network, inputs: Arrays) -> Floats:
+        """(window, lead, level) what the network says of inputs.
 
         Raises:
             RuntimeError: there is no room, or the device does not work.
         """
+        ...
+
+    def look(self, network: Network, inputs: Arrays) -> Looked | None:
+        """What the network looked at, None where it does not select."""
         ...
 
 
@@ -47,11 +53,16 @@ class Cpu:
         """See `Device.hold`."""
         return network.to(self.name).eval()
 
-    def run(self, network: Network, inputs: Mapping[str, np.ndarray]) -> Floats:
+    def run(self, network: Network, inputs: Arrays) -> Floats:
         """See `Device.run`."""
         with torch.inference_mode():
-            out: Floats = network({name: torch.from_numpy(values) for name, values in inputs.items()}).numpy()
+            out: Floats = network(_tensors(inputs, self.name)).numpy()
         return out
+
+    def look(self, network: Network, inputs: Arrays) -> Looked | None:
+        """See `Device.look`."""
+        with torch.inference_mode():
+            return network.look(_tensors(inputs, self.name))
 
 
 class Cuda:
@@ -64,12 +75,17 @@ class Cuda:
         """See `Device.hold`."""
         return network.to(self.name).eval()
 
-    def run(self, network: Network, inputs: Mapping[str, np.ndarray]) -> Floats:
+    def run(self, network: Network, inputs: Arrays) -> Floats:
         """See `Device.run`."""
-        tensors = {name: torch.from_numpy(values).to(self.name) for name, values in inputs.items()}
-        with torch.inference_mode(), torch.autocast(self.name, torch.bfloat16, enabled=torch.cuda.is_bf16_supported()):
-            out: Floats = network(tensors).float().cpu().numpy()
+        half = torch.autocast(self.name, torch.bfloat16, enabled=torch.cuda.is_bf16_supported())
+        with torch.inference_mode(), half:
+            out: Floats = network(_tensors(inputs, self.name)).float().cpu().numpy()
         return out
+
+    def look(self, network: Network, inputs: Arrays) -> Looked | None:
+        """See `Device.look`."""
+        with torch.inference_mode():
+            return network.look(_tensors(inputs, self.name))
 
 
 def devices() -> tuple[Device, ...]:
@@ -77,7 +93,7 @@ def devices() -> tuple[Device, ...]:
     return (Cuda(), Cpu()) if torch.cuda.is_available() else (Cpu(),)
 
 
-def first_that_works(network: Network, trial: Mapping[str, np.ndarray], among: Sequence[Device]) -> Device:
+def first_that_works(network: Network, trial: Arrays, among: Sequence[Device]) -> Device:
     """The first device that runs ``network`` on the ``trial`` inputs; the last one is not tried.
 
     One that has no room or does not work is told in the log and passed over.
@@ -90,3 +106,7 @@ def first_that_works(network: Network, trial: Mapping[str, np.ndarray], among: S
             continue
         return device
     return among[-1]
+
+
+def _tensors(inputs: Arrays, device: str) -> dict[str, Tensor]:
+    return {name: torch.from_numpy(values).to(device) for name, values in inputs.items()}

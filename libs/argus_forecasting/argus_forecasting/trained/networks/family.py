@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from argus_common.errors import ConfigurationError
 from argus_forecasting.features.schema import FeatureSchema
+from argus_forecasting.trained.selection import Looked
 
 Family = Literal["residual", "tft"]
 STILL = 2e-3
@@ -55,6 +56,11 @@ class Network(nn.Module):
         moving = (base[:, :, -1:] - base[:, :, :1]) > STILL
         corrected: Tensor = base + self.correction(inputs) * moving
         return corrected
+
+    def look(self, inputs: Mapping[str, Tensor]) -> Looked | None:
+        """What it looked at, where it selects its inputs itself; None = it does not."""
+        del inputs
+        return None
 
     def correction(self, inputs: Mapping[str, Tensor]) -> Tensor:
         """(window, lead, level) what to add to the statistical forecast."""

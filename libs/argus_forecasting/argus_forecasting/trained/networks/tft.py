@@ -11,18 +11,22 @@ References:
 import math
 import warnings
 from collections.abc import Mapping
+from typing import Any
 
 import torch
 from pytorch_forecasting.metrics import QuantileLoss
 from pytorch_forecasting.models import TemporalFusionTransformer
 from torch import Tensor, nn
 
+from argus_forecasting.drivers import CALENDAR, COURSE, FLEET, OWN, PAST_DAYS, PROFILE
 from argus_forecasting.features.covariates import RECENT as COVARIATE_MEANS
 from argus_forecasting.features.fleet import WIDTH as FLEET_WIDTH
 from argus_forecasting.features.inputs import COARSE, DAY_QUANTILES, PEAKS, RECENT, STATICS, WIDTH
 from argus_forecasting.features.past_days import KINDS
 from argus_forecasting.features.schema import FeatureSchema
+from argus_forecasting.forecaster import Floats
 from argus_forecasting.trained.networks.family import Network, NetworkSettings, interpolation
+from argus_forecasting.trained.selection import Looked
 
 HOURLY, FINE = 36, 24
 ENCODER = HOURLY + FINE
@@ -30,6 +34,8 @@ FINE_WIDTH = RECENT // FINE
 EMBEDDING = 8
 FIRST_CORRECTION = 0.1
 UNUSED = ("loss", "logging_metrics")
+SELECTIONS = {"past": "encoder", "known": "decoder", "static": "static"}
+CALENDAR_STATICS = 4
 KNOWN_LEVELS = (0.1, 0.5, 0.9)
 """Levels of the statistical forecast that the decoder is told."""
 
@@ -57,6 +63,18 @@ class TftNetwork(Network):
         """(window, lead, level)."""
         out, _ = self.attend(inputs)
         return torch.einsum("lk,nkq->nlq", self.get_buffer("_between"), out)
+
+    def look(self, inputs: Mapping[str, Tensor]) -> Looked:
+        """Variable selection and attention; past, known and static variables are selected apart, a third each."""
+        _, looked = self.attend(inputs)
+        weight: dict[str, Floats] = {}
+        for selection in ("past", "known", "static"):
+            names: Any = self.tft[f"{SELECTIONS[selection]}_variable_selection"].input_sizes
+            for name, values in zip(names, looked[selection].T.float().cpu().numpy(), strict=True):
+                if (told := self._names.told(name)) is not None:
+                    weight[told] = weight.get(told, 0) + values / len(SELECTIONS)
+        age = self.get_buffer("_age").exp().cpu().numpy()
+        return Looked(weight, looked["attention"].float().cpu().numpy(), age)
 
     def attend(self, inputs: Mapping[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
         """(window, knot, level) corrections, and what was looked at: ``attention`` (window, encoder token), ``past``
@@ -122,6 +140,21 @@ class _Names:
         self.static = [f"static_{i}" for i in range(STATICS + len(DAY_QUANTILES) + FLEET_WIDTH)]
         self.past = ["level", "peak", "age", *(f"other_{name}" for name in schema.covariates)]
         self.known = [*KINDS, *(f"base_{round(100 * level)}" for level in KNOWN_LEVELS), "lead"]
+        day = [f"static_{i}" for i in range(STATICS, STATICS + len(DAY_QUANTILES))]
+        fleet = [f"static_{i}" for i in range(STATICS + len(DAY_QUANTILES), len(self.static))]
+        self._told = {
+            **dict.fromkeys(("level", "peak", *day), OWN),
+            **{f"other_{name}": name for name in schema.covariates},
+            **dict.fromkeys(KINDS, PAST_DAYS),
+            **dict.fromkeys(self.known[len(KINDS) : -1], COURSE),
+            **dict.fromkeys((f"static_{i}" for i in range(CALENDAR_STATICS)), CALENDAR),
+            **dict.fromkeys(fleet, FLEET),
+            "profile": PROFILE,
+        }
+
+    def told(self, variable: str) -> str | None:
+        """What people are told of a variable; None = nothing, it only says where in the window something is."""
+        return self._told.get(variable)
 
 
 def _tft(settings: NetworkSettings, schema: FeatureSchema, names: _Names) -> TemporalFusionTransformer:
