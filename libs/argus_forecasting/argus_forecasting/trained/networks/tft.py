@@ -11,7 +11,7 @@ References:
 import math
 import warnings
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Self
 
 import torch
 from pytorch_forecasting.metrics import QuantileLoss
@@ -26,6 +26,7 @@ from argus_forecasting.features.past_days import KINDS
 from argus_forecasting.features.schema import FeatureSchema
 from argus_forecasting.forecaster import Floats
 from argus_forecasting.trained.networks.family import Network, NetworkSettings, interpolation
+from argus_forecasting.trained.networks.selection_fused import Folded, fold, select
 from argus_forecasting.trained.selection import Looked
 
 HOURLY, FINE = 36, 24
@@ -53,11 +54,17 @@ class TftNetwork(Network):
         self.register_buffer("_between", interpolation(schema.knots, schema.horizon), persistent=False)
         self.register_buffer("_mask", _future_is_hidden(len(schema.knots)), persistent=False)
         self._layers = settings.layers
+        self._folded: dict[str, Folded] = {}
         parts = dict(_tft(settings, schema, names).named_children())
         self.tft = nn.ModuleDict({name: part for name, part in parts.items() if name not in UNUSED})
         with torch.no_grad():
             for parameter in self.tft["output_layer"].parameters():
                 parameter.mul_(FIRST_CORRECTION)
+
+    def train(self, mode: bool = True) -> Self:  # noqa: FBT001, FBT002 - torch's own
+        """Weights may change from now on, or have changed."""
+        self._folded.clear()
+        return super().train(mode)
 
     def correction(self, inputs: Mapping[str, Tensor]) -> Tensor:
         """(window, lead, level)."""
@@ -84,12 +91,11 @@ class TftNetwork(Network):
         m = self.tft
         static, past, known = self._tokens(inputs)
         embedded = m["input_embeddings"](torch.stack([inputs["profile"], inputs["target"]], dim=1))
-        fixed = {**embedded, **{name: static[:, i : i + 1] for i, name in enumerate(self._names.static)}}
-        summary, static_weights = m["static_variable_selection"](fixed)
+        summary, static_weights = self._select("static", static, embedded)
         steps = past.shape[1] + known.shape[1]
         context = m["static_context_variable_selection"](summary)[:, None].expand(-1, steps, -1)
-        before, past_weights = m["encoder_variable_selection"](_columns(past, self._names.past), context[:, :ENCODER])
-        after, known_weights = m["decoder_variable_selection"](_columns(known, self._names.known), context[:, ENCODER:])
+        before, past_weights = self._select("encoder", past, {}, context[:, :ENCODER])
+        after, known_weights = self._select("decoder", known, {}, context[:, ENCODER:])
         encoded, decoded = self._recurrent(summary, before, after)
         rows = torch.cat([encoded, decoded], dim=1)
         enriched = m["static_enrichment"](rows, m["static_context_enrichment"](summary)[:, None].expand(-1, steps, -1))
@@ -99,11 +105,29 @@ class TftNetwork(Network):
         out: Tensor = m["output_layer"](m["pre_output_gate_norm"](m["pos_wise_ff"](seen), decoded))
         looked = {
             "attention": attention[..., :ENCODER].mean(dim=tuple(range(1, attention.ndim - 1))),
-            "past": past_weights.mean(dim=1).flatten(1),
-            "known": known_weights.mean(dim=1).flatten(1),
-            "static": static_weights.flatten(1),
+            "past": past_weights.mean(dim=1),
+            "known": known_weights.mean(dim=1),
+            "static": static_weights,
         }
         return out, {name: weights / weights.sum(dim=1, keepdim=True) for name, weights in looked.items()}
+
+    def _select(
+        self, which: str, reals: Tensor, others: dict[str, Tensor], context: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """(window, token …, width) the selected, and (window, token …, variable) the weights."""
+        network: Any = self.tft[f"{which}_variable_selection"]
+        if self.training:
+            names = list(network.input_sizes)[len(others) :]
+            selected, weights = network({**others, **_columns(reals, names)}, context)
+            return selected, weights[..., 0, :]
+        rows = None if context is None else context.flatten(0, -2)
+        selected, weights = select(network, self._fold(which, network), reals.flatten(0, -2), others, rows)
+        return selected.reshape(*reals.shape[:-1], -1), weights.reshape(*reals.shape[:-1], -1)
+
+    def _fold(self, which: str, network: Any) -> Folded:  # noqa: ANN401
+        if which not in self._folded:
+            self._folded[which] = fold(network)
+        return self._folded[which]
 
     def _recurrent(self, summary: Tensor, before: Tensor, after: Tensor) -> tuple[Tensor, Tensor]:
         m = self.tft
