@@ -30,8 +30,10 @@ class Folded:
     ``hidden``: (2, variable, width) such that x · [0] + [1] goes into the ELU. ``gate``, ``gate_bias``: (variable,
     width, 2 · out), (variable, 1, 2 · out) of the gated linear unit. ``skip``, ``skip_bias``: (variable, 2, out),
     (variable, 1, out) of the normalised skip connection, given x / s and 1 / s, where ``spread``: (3, variable)
-    s² = x² · [0] + x · [1] + [2]. ``norm``, ``norm_bias``: (variable, out) of the last layer norm. ``flat``: (2,
-    variable, flat) the variable's embedding.
+    s² = x² · [0] + x · [1] + [2]. ``norm``, ``norm_bias``: (variable, out) of the last layer norm.
+
+    ``enter``, ``residual``: (embedding width + variable + 1, ·) what makes the weights of the variables: of embeddings,
+    numbers and one.
     """
 
     hidden: Tensor
@@ -42,7 +44,8 @@ class Folded:
     spread: Tensor
     norm: Tensor
     norm_bias: Tensor
-    flat: Tensor
+    enter: Tensor
+    residual: Tensor
 
 
 def select(
@@ -52,25 +55,36 @@ def select(
     others: dict[str, Tensor],
     context: Tensor | None,
 ) -> tuple[Tensor, Tensor]:
-    """What `VariableSelectionNetwork` gives: (row, out) the selected, (row, variable) the weights.
+    """What `VariableSelectionNetwork` gives: (window …, out) the selected, (window …, variable) the weights.
 
     Args:
         network: the library's network, in evaluation.
         folded: its weights, by `fold`.
-        reals: (row, real variable) in the network's order.
-        others: embeddings (row, width) of the categorical variables, which come first in the network's order.
-        context: (row, width), None = none.
+        reals: (window …, real variable) in the network's order.
+        others: embeddings (window …, width) of the categorical variables, which come first in the network's order.
+        context: (window …, width) or what is alike in all of one axis, None = none.
     """
     names = list(network.input_sizes)
     embedded = [others[name] for name in names[: len(others)]]
-    flat = reals[..., None] * folded.flat[0] + folded.flat[1]
-    weights = network.flattened_grn(torch.cat([*embedded, flat.flatten(1)], dim=1), context).softmax(dim=-1)
-    size = ROWS if reals.device.type == "cpu" else len(reals)
-    parts = zip(torch.split(reals, size), torch.split(weights[:, len(others) :], size), strict=True)
-    out = torch.cat([_weighted(folded, x.T, share.T) for x, share in parts])
+    weights = _weights(network.flattened_grn, folded, torch.cat([*embedded, reals], dim=-1), context)
+    numbers, shares = reals.flatten(0, -2), weights[..., len(others) :].flatten(0, -2)
+    size = ROWS if reals.device.type == "cpu" else len(numbers)
+    parts = zip(torch.split(numbers, size), torch.split(shares, size), strict=True)
+    out = torch.cat([_weighted(folded, x.T, share.T) for x, share in parts]).reshape(*reals.shape[:-1], -1)
     for i, values in enumerate(embedded):
-        out = out + network.single_variable_grns[names[i]](values) * weights[:, i : i + 1]
+        out = out + network.single_variable_grns[names[i]](values) * weights[..., i : i + 1]
     return out, weights
+
+
+def _weights(network: Any, folded: Folded, inputs: Tensor, context: Tensor | None) -> Tensor:  # noqa: ANN401
+    """(window …, variable) summing to one; ``inputs``: (window …, embedding width + real variable)."""
+    norm = network.resample_norm
+    skip = norm.norm((inputs @ folded.residual[:-1] + folded.residual[-1]) * torch.sigmoid(norm.mask) * 2.0)
+    hidden = inputs @ folded.enter[:-1] + folded.enter[-1]
+    if context is not None:
+        hidden = hidden + network.context(context)
+    made: Tensor = network.gate_norm(network.fc2(functional.elu(hidden)), skip)
+    return made.softmax(dim=-1)
 
 
 def _weighted(folded: Folded, x: Tensor, weights: Tensor) -> Tensor:
@@ -92,11 +106,23 @@ def fold(network: Any) -> Folded:  # noqa: ANN401
     names = list(network.prescalers)
     parts = [_fold_one(network.prescalers[name], network.single_variable_grns[name]) for name in names]
     columns = [torch.stack(column) for column in zip(*parts, strict=True)]
-    hidden, gate, gate_bias, skip, skip_bias, spread, norm, norm_bias, flat = columns
+    hidden, gate, gate_bias, skip, skip_bias, spread, norm, norm_bias, affine = columns
     return Folded(
         hidden.transpose(0, 1), gate, gate_bias[:, None], skip, skip_bias[:, None], spread.T, norm, norm_bias,
-        flat.transpose(0, 1),
+        *_fold_weights(network.flattened_grn, affine),
     )  # fmt: skip
+
+
+def _fold_weights(network: Any, affine: Tensor) -> tuple[Tensor, Tensor]:  # noqa: ANN401
+    """The two linear maps of all embeddings side by side; ``affine``: (variable, 2, width) makes those of numbers."""
+    total, numbers = network.input_size, affine[:, 0].numel()
+    flat = torch.zeros(total - numbers + len(affine) + 1, total, dtype=affine.dtype, device=affine.device)
+    flat[: total - numbers, : total - numbers] = torch.eye(total - numbers)
+    flat[total - numbers : -1, total - numbers :] = (torch.eye(len(affine))[:, :, None] * affine[:, 0]).flatten(1)
+    flat[-1, total - numbers :] = affine[:, 1].flatten()
+    enter = flat @ network.fc1.weight.T
+    enter[-1] += network.fc1.bias
+    return enter, network.resample_norm.resample(flat)
 
 
 def _fold_one(scaler: nn.Linear, network: Any) -> tuple[Tensor, ...]:  # noqa: ANN401

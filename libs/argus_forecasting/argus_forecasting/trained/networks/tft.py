@@ -92,13 +92,12 @@ class TftNetwork(Network):
         static, past, known = self._tokens(inputs)
         embedded = m["input_embeddings"](torch.stack([inputs["profile"], inputs["target"]], dim=1))
         summary, static_weights = self._select("static", static, embedded)
-        steps = past.shape[1] + known.shape[1]
-        context = m["static_context_variable_selection"](summary)[:, None].expand(-1, steps, -1)
-        before, past_weights = self._select("encoder", past, {}, context[:, :ENCODER])
-        after, known_weights = self._select("decoder", known, {}, context[:, ENCODER:])
+        context = m["static_context_variable_selection"](summary)[:, None]
+        before, past_weights = self._select("encoder", past, {}, context)
+        after, known_weights = self._select("decoder", known, {}, context)
         encoded, decoded = self._recurrent(summary, before, after)
         rows = torch.cat([encoded, decoded], dim=1)
-        enriched = m["static_enrichment"](rows, m["static_context_enrichment"](summary)[:, None].expand(-1, steps, -1))
+        enriched = m["static_enrichment"](rows, m["static_context_enrichment"](summary)[:, None])
         mask = self.get_buffer("_mask").expand(len(rows), -1, -1)
         seen, attention = m["multihead_attn"](enriched[:, ENCODER:], enriched, enriched, mask)
         seen = m["post_attn_gate_norm"](seen, enriched[:, ENCODER:])
@@ -120,9 +119,7 @@ class TftNetwork(Network):
             names = list(network.input_sizes)[len(others) :]
             selected, weights = network({**others, **_columns(reals, names)}, context)
             return selected, weights[..., 0, :]
-        rows = None if context is None else context.flatten(0, -2)
-        selected, weights = select(network, self._fold(which, network), reals.flatten(0, -2), others, rows)
-        return selected.reshape(*reals.shape[:-1], -1), weights.reshape(*reals.shape[:-1], -1)
+        return select(network, self._fold(which, network), reals, others, context)
 
     def _fold(self, which: str, network: Any) -> Folded:  # noqa: ANN401
         if which not in self._folded:
