@@ -25,7 +25,7 @@ from bench.site import fill, service, settings
 
 SERVERS, STEP, STEADY, PREFIX = 200, 5_785_632, 10, "swap-"
 MODELS = ("residual", "residual", "tft", "tft")
-"""Written and promoted one after the other, as training does it: the first tft has its library imported beside windows."""
+"""Written and promoted one after the other, as training does it."""
 
 
 class _Flow:
@@ -101,6 +101,8 @@ def measure(stack: Stack) -> list[Measurement]:
     """The slowest step between a promotion and the first step that the new model made, over the usual one."""
     kafka = settings(stack, PREFIX)
     asyncio.run(fill(kafka, iter(())))
-    with tempfile.TemporaryDirectory() as folder:
-        with service("argus_inference", stack, PREFIX, ARGUS_INFERENCE_MODELS=folder):
-            return asyncio.run(_measure(kafka, ModelStore(Path(folder))))
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        service("argus_inference", stack, PREFIX, ARGUS_INFERENCE_MODELS=folder),
+    ):
+        return asyncio.run(_measure(kafka, ModelStore(Path(folder))))

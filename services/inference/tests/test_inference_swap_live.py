@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from aiokafka import AIOKafkaConsumer
 from argus_site import IngestProcess, Site, end, make_site, until
-from inference_site import STEP, event, fill_rings, publish, start_inference, windows
+from inference_site import STEP, event, fill_rings, launch_inference, publish, windows
 from model_site import MODEL, SCHEMA, add_version, promote, roll_back, spoil
 
 from argus_common.events import ForecastIssued
@@ -21,6 +21,8 @@ from argus_forecasting.trained.store import ModelStore
 
 SERVERS = [f"web{i:02d}" for i in range(20)]
 DEADLINE_SECONDS = 90.0
+START_SECONDS = 150.0
+"""It loads torch and the families' libraries first, ten seconds of one quiet core."""
 STATISTICAL = ("analog", "1")
 
 
@@ -38,7 +40,9 @@ def store(tmp_path: Path) -> ModelStore:
 
 def start(site: Site, store: ModelStore, **settings: str) -> IngestProcess:
     ring = {"ARGUS_INFERENCE_RING_STEPS": "2304", "ARGUS_INFERENCE_CHUNK_SERVERS": "8"}
-    return start_inference(site, ARGUS_INFERENCE_MODELS=str(store.folder), **ring, **settings)
+    replica = launch_inference(site, ARGUS_INFERENCE_MODELS=str(store.folder), **ring, **settings)
+    until(replica.ready, f"inference to be ready, see {replica.log}", START_SECONDS)
+    return replica
 
 
 @dataclass

@@ -14,7 +14,7 @@ import torch
 from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 
-from argus_common.errors import ConfigurationError, ModelUnavailableError
+from argus_common.errors import ModelUnavailableError
 from argus_forecasting.calibration import Calibration
 from argus_forecasting.features.schema import FeatureSchema
 from argus_forecasting.trained.networks import Network, NetworkSettings, build
@@ -154,17 +154,6 @@ def load(place: Path) -> tuple[Manifest, Network]:
         for name, values in load_tensors(raw).items():
             parameters[name].copy_(values)
     return manifest, network.eval()
-
-
-def families(store: ModelStore) -> set[str]:
-    """Of the networks in a store; versions that can't be read count as none."""
-    found = set()
-    for place in store.places():
-        try:
-            found.add(str(read_manifest(place).network.family))
-        except (ModelUnavailableError, ConfigurationError):
-            continue  # told when it is asked for
-    return found
 
 
 def load_from(store: ModelStore, name: str, version: str, sha256: str | None = None) -> tuple[Manifest, Network]:

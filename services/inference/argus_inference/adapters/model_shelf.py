@@ -39,11 +39,11 @@ class StoreShelf:
     """A `ModelShelf` over a model store."""
 
     def __init__(self, settings: InferenceSettings, store: ModelStore) -> None:
-        """Load torch, and what the families in the store need: importing it later would hold the forecasts up."""
+        """Load torch and what all families need, ten seconds of it: importing it later would hold the forecasts up."""
         self._settings, self._store = settings, store
         from argus_forecasting.trained import networks  # noqa: PLC0415
 
-        networks.preload(_artefacts().families(store))
+        networks.preload()
 
     def holds(self, name: str, version: str) -> bool:
         """See `ModelShelf.holds`."""

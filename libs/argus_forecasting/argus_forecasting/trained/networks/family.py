@@ -1,7 +1,7 @@
 """What every family is: a network that corrects the statistical forecast."""
 
 import importlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -82,9 +82,9 @@ def _tft(settings: NetworkSettings, schema: FeatureSchema) -> Network:
 FAMILIES: dict[str, Callable[[NetworkSettings, FeatureSchema], Network]] = {"residual": _residual, "tft": _tft}
 
 
-def preload(families: Iterable[str]) -> None:
-    """Import what these families need, so that building one of their networks takes no seconds later."""
-    for family in families:
+def preload() -> None:
+    """Import what the families need, so that building one of their networks takes no seconds later."""
+    for family in FAMILIES:
         importlib.import_module(f"argus_forecasting.trained.networks.{family}")
 
 
