@@ -5,7 +5,6 @@ from pathlib import Path
 
 from argus_site import Site
 
-from argus_forecasting.trained.promotion import Said, promotion, rollback
 from argus_cli.promotion_topic import events_now, publish
 from argus_common.lineage import lineage
 from argus_common.metrics import DEFAULT_CATALOGUE
@@ -13,6 +12,7 @@ from argus_forecasting.calibration import Calibration
 from argus_forecasting.features.schema import FeatureSchema
 from argus_forecasting.trained.artefact import Manifest, read_manifest, save
 from argus_forecasting.trained.networks import NetworkSettings, build
+from argus_forecasting.trained.promotion import Said, promotion, rollback
 from argus_forecasting.trained.store import WEIGHTS, ModelStore
 
 MODEL = "fleet"
