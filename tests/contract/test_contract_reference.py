@@ -208,7 +208,7 @@ def test_faststream_describes_the_same_addresses_and_payloads() -> None:
     broker = build_broker(KafkaSettings(), "argus-test")
     for topic in TOPICS:
         for kind in topic.events:
-            broker.publisher(topic.name, schema=kind, title=topic.name)
+            broker.publisher(topic.name, schema=kind, title=f"{topic.name}:{kind.__name__}")
     specification = FastStream(broker, specification=AsyncAPI(title="Argus")).schema.to_specification()
     theirs, ours = json.loads(specification.to_json()), asyncapi()
     addresses = {channel["address"] for channel in ours["channels"].values()}

@@ -11,11 +11,12 @@ from argus_common.events import Record, WindowClosed, encode
 from argus_common.fleet import FleetSums
 from argus_common.kafka.dead_letters import DeadLetter
 from argus_common.metrics import Catalogue
-from argus_forecasting.forecaster import Floats, ForecastBatch, SeriesBatch
+from argus_forecasting.forecaster import Floats, ForecastBatch, Forecaster, SeriesBatch
 from argus_inference.domain.backlog import Arrived
 from argus_inference.domain.outcome import Outcome
 from argus_inference.domain.scoring import SCORED_LEADS
 from argus_inference.domain.series import Targets
+from argus_inference.domain.serving import Served, Serving
 
 STEP = 5_785_632
 STEP_SECONDS = 300
@@ -98,6 +99,11 @@ class StubForecaster:
             share.astype(np.float32),
             share < 1,
         )
+
+
+def serving_of(forecaster: Forecaster) -> Serving:
+    """It serves, and nothing else."""
+    return Serving(Served.of(forecaster), Served.of(forecaster))
 
 
 class InlineExecutor(Executor):

@@ -25,7 +25,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "dead-letters": ("argus_cli.dead_letters:app", "What could not be read, and why; send it again."),
     "forecast": ("argus_cli.forecast:forecast", "Forecast a recorded trace from chosen origins."),
     "train": ("argus_cli.train:train_command", "Train a model on a recorded trace."),
-    "models": ("argus_cli.models:app", "Model versions: list, show, verify."),
+    "models": ("argus_cli.models:app", "Model versions: list, show, verify, promote, roll back."),
     "backtest": ("argus_cli.backtest:backtest", "Score forecasts of a recorded trace against the baselines."),
 }
 """Command → (where it is, what it does)."""

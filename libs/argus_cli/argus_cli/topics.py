@@ -24,7 +24,9 @@ def list_topics() -> None:
     for column in ("topic", "key", "partitions", "retention", "events", "what"):
         table.add_column(column)
     for topic in TOPICS:
-        hours = f"{topic.retention.total_seconds() / 3600:g} h"
+        hours = f"{topic.retention.total_seconds() / 3600:g} h" + (
+            ", newest of a key for ever" if topic.compacted else ""
+        )
         events = ", ".join(event.__name__ for event in topic.events)
         table.add_row(topic.name, topic.key, str(topic.partitions), hours, events, topic.summary)
     console.print(table)

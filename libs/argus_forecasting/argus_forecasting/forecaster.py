@@ -1,6 +1,6 @@
 """What a forecaster is asked and what it answers, for thousands of series at once."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import numpy as np
@@ -34,6 +34,12 @@ class Context:
     profile: tuple[str, ...]
     fleet: Floats
 
+    def part(self, rows: slice | Ints) -> "Context":
+        """What is known of the servers behind some of the series."""
+        servers, index = np.unique(self.server[rows], return_inverse=True)
+        profiles = tuple(self.profile[i] for i in servers.tolist())
+        return Context(index, self.target[rows], self.names, self.values[servers], profiles, self.fleet[servers])
+
 
 @dataclass(frozen=True, slots=True)
 class SeriesBatch:
@@ -57,6 +63,19 @@ class SeriesBatch:
 
     def __len__(self) -> int:
         return len(self.values)
+
+    def part(self, rows: slice | Ints) -> "SeriesBatch":
+        """Some of its series, with the servers that they belong to."""
+        return replace(
+            self,
+            values=self.values[rows],
+            origin_step=self.origin_step[rows],
+            lower=self.lower[rows],
+            upper=self.upper[rows],
+            limit=self.limit[rows],
+            harm=self.harm[rows],
+            context=None if self.context is None else self.context.part(rows),
+        )
 
     @staticmethod
     def plain(values: Floats, origin_step: Ints, step_seconds: int) -> "SeriesBatch":

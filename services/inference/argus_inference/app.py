@@ -9,6 +9,7 @@ from redis.asyncio import Redis
 from argus_common.clock import SystemClock
 from argus_common.kafka import build_broker, connect
 from argus_common.kafka.dead_letters import FloodGuard
+from argus_common.kafka.follow import TopicFollower
 from argus_common.kafka.outbox import Outbox
 from argus_common.logs import configure
 from argus_common.metrics import Catalogue, load_catalogue
@@ -17,18 +18,23 @@ from argus_common.redis_client import build_redis, ping
 from argus_common.retry import retry
 from argus_common.ring import RingLayout, RingStore
 from argus_common.settings import KafkaSettings, OpsSettings, RedisSettings
-from argus_forecasting.statistical import AnalogForecaster
+from argus_common.topics import MODELS
+from argus_forecasting.trained.store import ModelStore
+from argus_inference.adapters.kafka_promotions import KafkaPromotions, NoPromotions
 from argus_inference.adapters.kafka_subscription import Subscription
+from argus_inference.adapters.model_shelf import StoreShelf, of_settings, statistical
 from argus_inference.adapters.prometheus_page import ForecastPage
 from argus_inference.adapters.redis_fleet import RedisFleetStore
 from argus_inference.adapters.redis_ledger import RedisForecastLedger
 from argus_inference.domain.backlog import Backlog
 from argus_inference.domain.series import Targets
+from argus_inference.domain.serving import Serving
 from argus_inference.handlers import WindowHandler
 from argus_inference.metrics import InferenceMetrics
-from argus_inference.ports import Forecaster
+from argus_inference.promotions import PromotionHandler
 from argus_inference.service import ForecastService, Outside, Plan
 from argus_inference.settings import InferenceSettings
+from argus_inference.swap import Demands, ModelSwap
 from argus_inference.watch import STUCK_AFTER_SECONDS, Watch
 
 
@@ -64,19 +70,31 @@ async def serve(configuration: Configuration, stop: Event) -> None:
     broker = build_broker(configuration.kafka, "argus-inference")
     with (
         ThreadPoolExecutor(1, "forecast") as executor,
+        ThreadPoolExecutor(1, "model") as aside,
         OpsServer(registry, health, ops.host, ops.port, [page.text]) as server,
     ):
         log.info("ops server answers", extra={"port": server.port})
         outside = _outside(configuration, catalogue, targets, redis, outbox, page, executor)
-        service = _service(settings, targets, outside, metrics)
+        serving = Serving(of_settings(settings), statistical(settings))
+        promotions = _promotions(configuration, serving, outside, aside, metrics)
+        plan = Plan(
+            targets,
+            settings.horizon_steps,
+            settings.quantile_levels,
+            settings.chunk_servers,
+            settings.drivers_from_risk,
+        )
+        service = ForecastService(plan, serving, outside, metrics)
         subscription = Subscription(broker, _handler(settings, service, outside, metrics), page)
         subscription.subscribe(configuration.kafka, settings)
         try:
             await retry("reach Redis", lambda: ping(redis))
             await retry("connect to Kafka", outbox.start)
+            await promotions.begin()
             await service.warm_up()
             await retry("join the group", lambda: connect(broker, configuration.kafka))
-            await Watch(subscription, lambda: ping(redis), health, metrics, outside.clock).run(stop)
+            async with promotions.followed(subscription.failed):
+                await Watch(subscription, lambda: ping(redis), health, metrics, outside.clock).run(stop)
         finally:
             await broker.stop()
             await outbox.stop()
@@ -100,23 +118,17 @@ def _outside(
     return Outside(rings, RedisFleetStore(redis, prefix), ledger, outbox, page, SystemClock(), executor)
 
 
-def _service(
-    settings: InferenceSettings, targets: Targets, outside: Outside, metrics: InferenceMetrics
-) -> ForecastService:
-    plan = Plan(targets, settings.horizon_steps, settings.quantile_levels, settings.chunk_servers)
-    return ForecastService(plan, _forecaster(settings), outside, metrics)
-
-
-def _forecaster(settings: InferenceSettings) -> Forecaster:
-    """The model of the settings, the statistical forecaster where there is none."""
-    if settings.model is None:
-        return AnalogForecaster(settings.history_steps)
-    import torch  # noqa: PLC0415 - only a trained model needs it, and it takes seconds
-
-    from argus_forecasting.trained.forecaster import TrainedForecaster  # noqa: PLC0415
-
-    torch.set_num_threads(1)  # several spin at barriers beside any other busy process
-    return TrainedForecaster.open(settings.model, "cuda" if torch.cuda.is_available() else "cpu")
+def _promotions(
+    configuration: Configuration, serving: Serving, outside: Outside, aside: Executor, metrics: InferenceMetrics
+) -> KafkaPromotions | NoPromotions:
+    settings = configuration.inference
+    if settings.models is None:
+        return NoPromotions()
+    shelf = StoreShelf(settings, ModelStore(settings.models))
+    demands = Demands(settings.horizon_steps, settings.quantile_levels, settings.ring_steps)
+    swap = ModelSwap(shelf, serving, demands, aside, metrics, outside.clock)
+    handler = PromotionHandler(settings.model_name, swap, outside.publisher, metrics)
+    return KafkaPromotions(TopicFollower(configuration.kafka, MODELS.name, "argus-inference"), handler)
 
 
 def _handler(

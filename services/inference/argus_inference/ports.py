@@ -9,8 +9,9 @@ from argus_common.kafka.dead_letters import DeadLetter
 from argus_common.ring.layout import Floats
 from argus_forecasting.forecaster import Forecaster
 from argus_inference.domain.outcome import Outcome
+from argus_inference.domain.serving import Served
 
-__all__ = ["Display", "FleetStore", "ForecastLedger", "Forecaster", "HistoryStore", "Publisher"]
+__all__ = ["Display", "FleetStore", "ForecastLedger", "Forecaster", "HistoryStore", "ModelShelf", "Publisher"]
 
 
 class HistoryStore(Protocol):
@@ -50,6 +51,30 @@ class Publisher(Protocol):
 
     async def bury(self, letters: Iterable[DeadLetter]) -> None:
         """Publish dead letters."""
+        ...
+
+
+class ModelShelf(Protocol):
+    """Where models come from. All of it takes long and is called in a thread of its own."""
+
+    def holds(self, name: str, version: str) -> bool:
+        """Whether the version is there, complete."""
+        ...
+
+    def open(self, name: str, version: str, sha256: str | None) -> Served:
+        """A version, ready to forecast.
+
+        Raises:
+            ArgusError: it is missing, altered or of another making.
+        """
+        ...
+
+    def of_settings(self) -> Served:
+        """What serves where no version was promoted.
+
+        Raises:
+            ArgusError: it can't be read.
+        """
         ...
 
 

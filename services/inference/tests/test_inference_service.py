@@ -20,6 +20,7 @@ from inference_domain import (
     MemoryPublisher,
     StubForecaster,
     arrived,
+    serving_of,
     window,
 )
 from prometheus_client import CollectorRegistry
@@ -55,7 +56,9 @@ class Bench:
             self.history, self.fleets, self.ledger, self.publisher, self.display, self.clock, InlineExecutor(), QUICK
         )
         plan = Plan(TARGETS, 96, LEVELS, self.group_servers)
-        return ForecastService(plan, self.forecaster, outside, InferenceMetrics(self.registry, TARGETS.names))
+        return ForecastService(
+            plan, serving_of(self.forecaster), outside, InferenceMetrics(self.registry, TARGETS.names)
+        )
 
     def value(self, series: str, /, **labels: str) -> float | None:
         return self.registry.get_sample_value(series, labels)

@@ -5,21 +5,27 @@ from argus_common.events.codec import Headers, Record, decode, decode_batch, enc
 from argus_common.events.commands import ScenarioRequested
 from argus_common.events.forecast import (
     Breach,
+    Driver,
     ForecastIssued,
     ForecastScore,
     ModelReference,
     Quality,
     TimeToThreshold,
 )
+from argus_common.events.model import MODEL_NAME, ModelPromoted, ModelRolledBack
 from argus_common.events.window import WindowClosed
 
 __all__ = [
+    "MODEL_NAME",
     "Breach",
+    "Driver",
     "Event",
     "ForecastIssued",
     "ForecastScore",
     "Headers",
+    "ModelPromoted",
     "ModelReference",
+    "ModelRolledBack",
     "Quality",
     "Record",
     "ScenarioRequested",

@@ -4,6 +4,7 @@ from argus_common.topics.catalogue import (
     COMMANDS,
     DEAD_LETTERS,
     METRICS,
+    MODELS,
     PREDICTIONS,
     SIMULATION,
     TOPICS,
@@ -11,4 +12,4 @@ from argus_common.topics.catalogue import (
     Topic,
 )
 
-__all__ = ["COMMANDS", "DEAD_LETTERS", "METRICS", "PREDICTIONS", "SIMULATION", "TOPICS", "WINDOWS", "Topic"]
+__all__ = ["COMMANDS", "DEAD_LETTERS", "METRICS", "MODELS", "PREDICTIONS", "SIMULATION", "TOPICS", "WINDOWS", "Topic"]

@@ -3,9 +3,11 @@
 import numpy as np
 
 from argus_forecasting.calibration import Calibration
+from argus_forecasting.drivers import Drivers
 from argus_forecasting.forecaster import WITHIN_MINUTES, ForecastBatch, SeriesBatch
 from argus_forecasting.statistical.analogs import SECONDS_PER_DAY
 from argus_forecasting.statistical.history import History
+from argus_forecasting.statistical.moments import moments_like_now
 from argus_forecasting.statistical.summary import breaches, crossing_curve, quantiles_of
 from argus_forecasting.statistical.trajectories import trajectories
 
@@ -45,6 +47,11 @@ class AnalogForecaster:
             np.concatenate([part.observed_share for part in parts]),
             np.concatenate([part.warming_up for part in parts]),
         )
+
+    def drivers(self, batch: SeriesBatch, horizon: int) -> tuple[Drivers, ...]:
+        """The moments most like now; see `Explains`."""
+        history = History.of(np.ascontiguousarray(batch.values[:, -self._history_steps :], np.float32))
+        return moments_like_now(batch, history, horizon)
 
     def _chunk(self, batch: SeriesBatch, rows: slice, horizon: int, levels: tuple[float, ...]) -> ForecastBatch:
         lower, upper, limit, harm = batch.lower[rows], batch.upper[rows], batch.limit[rows], batch.harm[rows]

@@ -82,14 +82,30 @@ class Candidates:
         return enough
 
 
-def find_analogs(candidates: Candidates, horizon: int) -> Analogs:
-    """Analogs whose next ``horizon`` columns lie in the past; any moment where none is usable."""
+@dataclass(frozen=True, slots=True)
+class Nearest:
+    """``column``: (series, analog) moments, the most alike first. ``likeness``: (series, analog) 1 = the same as now,
+    0 = as far as the farthest of them, or not usable. ``usable``: (series,) how many candidate moments there were.
+    """
+
+    column: Ints
+    likeness: Floats
+    usable: Ints
+
+
+def nearest_analogs(candidates: Candidates, horizon: int) -> Nearest:
+    """The most alike moments whose next ``horizon`` columns lie in the past."""
     known = candidates.known(horizon)
     front = np.argsort(~known, axis=1, kind="stable")[:, :ANALOGS]
     reach = np.take_along_axis(np.where(known, candidates.reach, np.float32(np.inf)), front, axis=1)
-    drawn = np.take_along_axis(front, _draw(_likeness(reach)), axis=1)
-    column = np.take_along_axis(candidates.column, drawn, axis=1)
-    return Analogs(np.minimum(column, candidates.length - 1 - horizon), known.sum(axis=1))
+    column = np.take_along_axis(candidates.column, front, axis=1)
+    return Nearest(np.minimum(column, candidates.length - 1 - horizon), _likeness(reach), known.sum(axis=1))
+
+
+def find_analogs(candidates: Candidates, horizon: int) -> Analogs:
+    """Equally likely analogs, drawn from the nearest by their likeness; any moment where none is usable."""
+    nearest = nearest_analogs(candidates, horizon)
+    return Analogs(np.take_along_axis(nearest.column, _draw(nearest.likeness), axis=1), nearest.usable)
 
 
 def _distances(history: History, step_seconds: int) -> Floats:

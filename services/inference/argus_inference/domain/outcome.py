@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from argus_common.events import WindowClosed
-from argus_forecasting.forecaster import Floats, ForecastBatch, Mask
+from argus_forecasting.forecaster import Floats, ForecastBatch, Mask, Signs
 from argus_inference.domain.risk import risk_scores
 from argus_inference.domain.scoring import Scores
 from argus_inference.domain.series import Targets
@@ -37,6 +37,10 @@ class Outcome:
     scores: Scores
     withheld: int
 
+    def crossed(self, harm: Signs) -> Mask:
+        """(server, target) whether the value is beyond its limit now; ``harm``: (target,) in which direction."""
+        return _crossed(self.observed, self.limits, harm)
+
 
 def outcome(
     windows: Sequence[WindowClosed],
@@ -54,8 +58,6 @@ def outcome(
     probability = forecast.breach_probability.reshape(*shape, -1)
     limits = np.where(seen & np.isfinite(probability).all(axis=2), limits, np.float32(np.nan))
     probability = np.where(np.isnan(limits)[:, :, None], np.float32(np.nan), probability)
-    with np.errstate(invalid="ignore"):
-        crossed = observed * targets.harm() >= limits * targets.harm()
     return Outcome(
         windows,
         observed,
@@ -64,9 +66,15 @@ def outcome(
         seen,
         probability,
         forecast.time_to_threshold.reshape(*shape, -1),
-        risk_scores(probability, crossed, targets.severity()),
+        risk_scores(probability, _crossed(observed, limits, targets.harm()), targets.severity()),
         forecast.observed_share.reshape(shape),
         forecast.warming_up.reshape(shape),
         scores,
         int(np.count_nonzero(known & ~finite)),
     )
+
+
+def _crossed(observed: Floats, limits: Floats, harm: Signs) -> Mask:
+    with np.errstate(invalid="ignore"):
+        beyond: Mask = observed * harm >= limits * harm
+    return beyond
