@@ -40,10 +40,10 @@ def list_versions(models: Store = Path("models")) -> None:
     events, note = _events_or_note()
     served = {name: lineage(events, name)[-1:] for name in {place.parent.name for place in places}}
     table = Table()
-    for column in ("model", "version", "", "created", "family", "step", "horizon", "targets", "WQL to statistical"):
+    for column in ("model", "version", "created", "family", "step", "horizon", "targets", "WQL to statistical"):
         table.add_column(column)
     rows = [_summary(place, serves=served[place.parent.name] == (place.name,)) for place in places]
-    for row in sorted(rows, key=lambda row: row[3], reverse=True):
+    for row in sorted(rows, key=lambda row: row[2], reverse=True):
         table.add_row(*row)
     console.print(table)
     if note:
@@ -142,16 +142,15 @@ def _events_or_note() -> tuple[list[ModelEvent], str]:
 
 
 def _summary(place: Path, *, serves: bool) -> tuple[str, ...]:
-    mark = "[green]serves[/]" if serves else ""
+    version = f"{place.name} [green]serves[/]" if serves else place.name
     try:
         manifest = read_manifest(place)
     except ArgusError as error:
-        return place.parent.name, place.name, mark, "", "", "", "", "", f"[red]{error}[/]"
+        return place.parent.name, version, "", "", "", "", "", f"[red]{error}[/]"
     schema = manifest.schema
     return (
         manifest.name,
-        manifest.version,
-        mark,
+        version,
         manifest.created,
         manifest.network.family,
         f"{schema.step_seconds} s",

@@ -46,8 +46,8 @@ def models(store: ModelStore, *words: str) -> str:
 
 def served(text: str) -> list[str]:
     """The versions that a list marks."""
-    rows = [[cell.strip() for cell in line.split("│")[1:4]] for line in text.splitlines() if "│" in line]
-    return [version for _, version, mark in rows if mark == "serves"]
+    versions = [line.split("│")[2].strip() for line in text.splitlines() if "│" in line]
+    return [version.removesuffix(" serves") for version in versions if version.endswith(" serves")]
 
 
 def test_a_promoted_version_is_told_marked_and_rolled_back(kafka: KafkaSettings, store: ModelStore) -> None:

@@ -77,14 +77,7 @@ async def serve(configuration: Configuration, stop: Event) -> None:
         outside = _outside(configuration, catalogue, targets, redis, outbox, page, executor)
         serving = Serving(of_settings(settings), statistical(settings))
         promotions = _promotions(configuration, serving, outside, aside, metrics)
-        plan = Plan(
-            targets,
-            settings.horizon_steps,
-            settings.quantile_levels,
-            settings.chunk_servers,
-            settings.drivers_from_risk,
-        )
-        service = ForecastService(plan, serving, outside, metrics)
+        service = ForecastService(_plan(settings, targets), serving, outside, metrics)
         subscription = Subscription(broker, _handler(settings, service, outside, metrics), page)
         subscription.subscribe(configuration.kafka, settings)
         try:
@@ -116,6 +109,12 @@ def _outside(
     rings = RingStore(redis, f"{prefix}:ring", RingLayout(len(catalogue.names()), settings.ring_steps))
     ledger = RedisForecastLedger(redis, prefix, targets.names, settings.quantile_levels)
     return Outside(rings, RedisFleetStore(redis, prefix), ledger, outbox, page, SystemClock(), executor)
+
+
+def _plan(settings: InferenceSettings, targets: Targets) -> Plan:
+    return Plan(
+        targets, settings.horizon_steps, settings.quantile_levels, settings.chunk_servers, settings.drivers_from_risk
+    )
 
 
 def _promotions(
