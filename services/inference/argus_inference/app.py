@@ -17,12 +17,19 @@ from argus_common.redis_client import build_redis, ping
 from argus_common.retry import retry
 from argus_common.ring import RingLayout, RingStore
 from argus_common.settings import KafkaSettings, OpsSettings, RedisSettings
+from argus_forecasting.alarms import AlarmRule
 from argus_forecasting.statistical import AnalogForecaster
+from argus_inference.adapters.kafka_commands import Commands
 from argus_inference.adapters.kafka_subscription import Subscription
 from argus_inference.adapters.prometheus_page import ForecastPage
+from argus_inference.adapters.redis_alerts import RedisAlertStore
 from argus_inference.adapters.redis_fleet import RedisFleetStore
 from argus_inference.adapters.redis_ledger import RedisForecastLedger
+from argus_inference.alert_metrics import AlertMetrics
+from argus_inference.alerts import AlertService
+from argus_inference.domain.alert_state import row_width
 from argus_inference.domain.backlog import Backlog
+from argus_inference.domain.mitigation import Mitigations
 from argus_inference.domain.series import Targets
 from argus_inference.handlers import WindowHandler
 from argus_inference.metrics import InferenceMetrics
@@ -60,6 +67,7 @@ async def serve(configuration: Configuration, stop: Event) -> None:
         Health("kafka", "redis", "progress", stuck_after=STUCK_AFTER_SECONDS),
     )
     metrics, page = InferenceMetrics(registry, targets.names), ForecastPage(targets, settings.quantile_levels)
+    alert_metrics, mitigations = AlertMetrics(registry, targets.names), Mitigations()
     redis, outbox = build_redis(configuration.redis), Outbox(configuration.kafka, "argus-inference")
     broker = build_broker(configuration.kafka, "argus-inference")
     with (
@@ -68,17 +76,21 @@ async def serve(configuration: Configuration, stop: Event) -> None:
     ):
         log.info("ops server answers", extra={"port": server.port})
         outside = _outside(configuration, catalogue, targets, redis, outbox, page, executor)
-        service = _service(settings, targets, outside, metrics)
+        alerts = _alerts(configuration, targets, redis, outside, mitigations, alert_metrics)
+        service = _service(settings, targets, outside, metrics, alerts)
         subscription = Subscription(broker, _handler(settings, service, outside, metrics), page)
         subscription.subscribe(configuration.kafka, settings)
+        commands = Commands(configuration.kafka, mitigations, outbox, alert_metrics, subscription.fail)
         try:
             await retry("reach Redis", lambda: ping(redis))
             await retry("connect to Kafka", outbox.start)
+            await retry("read commands", commands.start)
             await service.warm_up()
             await retry("join the group", lambda: connect(broker, configuration.kafka))
             await Watch(subscription, lambda: ping(redis), health, metrics, outside.clock).run(stop)
         finally:
             await broker.stop()
+            await commands.stop()
             await outbox.stop()
             await redis.aclose()
     log.info("stopped")
@@ -100,11 +112,25 @@ def _outside(
     return Outside(rings, RedisFleetStore(redis, prefix), ledger, outbox, page, SystemClock(), executor)
 
 
+def _alerts(
+    configuration: Configuration,
+    targets: Targets,
+    redis: Redis,
+    outside: Outside,
+    mitigations: Mitigations,
+    metrics: AlertMetrics,
+) -> AlertService:
+    rule = AlarmRule()
+    store = RedisAlertStore(redis, configuration.redis.key_prefix, targets.names, row_width(rule))
+    levels = configuration.inference.quantile_levels
+    return AlertService(rule, targets, levels, store, outside.publisher, mitigations, metrics, outside.clock)
+
+
 def _service(
-    settings: InferenceSettings, targets: Targets, outside: Outside, metrics: InferenceMetrics
+    settings: InferenceSettings, targets: Targets, outside: Outside, metrics: InferenceMetrics, alerts: AlertService
 ) -> ForecastService:
     plan = Plan(targets, settings.horizon_steps, settings.quantile_levels, settings.chunk_servers)
-    return ForecastService(plan, _forecaster(settings), outside, metrics)
+    return ForecastService(plan, _forecaster(settings), outside, metrics, alerts)
 
 
 def _forecaster(settings: InferenceSettings) -> Forecaster:

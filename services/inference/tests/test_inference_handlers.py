@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 import pytest
+from inference_alerts import alert_service
 from inference_domain import (
     STEP,
     MemoryPublisher,
@@ -30,6 +31,7 @@ class KeepingService(ForecastService):
     def __init__(self) -> None:
         self.forecasts: list[list[tuple[str, int]]] = []
         self.failure: Exception | None = None
+        self.alerts = alert_service(MemoryPublisher())
 
     async def forecast(self, arrived: "list[Arrived]") -> None:  # type: ignore[override]
         if self.failure:

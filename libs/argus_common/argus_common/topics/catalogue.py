@@ -3,7 +3,17 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
-from argus_common.events import Event, ForecastIssued, ScenarioRequested, WindowClosed
+from argus_common.events import (
+    BreachEnded,
+    BreachExpected,
+    BreachMitigated,
+    BreachUpdated,
+    Event,
+    ForecastIssued,
+    MaintenanceScheduled,
+    ScenarioRequested,
+    WindowClosed,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +56,21 @@ PREDICTIONS = Topic(
     "One forecast per server and origin.",
     (ForecastIssued,),
 )
+ALERTS = Topic(
+    "argus.alerts.v1",
+    "server",
+    6,
+    timedelta(days=30),
+    "Limits that will probably be crossed, or are, and how each of these alerts ended.",
+    (BreachExpected, BreachUpdated, BreachEnded),
+)
 COMMANDS = Topic(
-    "argus.commands.v1", "target service", 1, timedelta(days=7), "Requests to services.", (ScenarioRequested,)
+    "argus.commands.v1",
+    "target service",
+    1,
+    timedelta(days=7),
+    "Requests to services.",
+    (ScenarioRequested, BreachMitigated, MaintenanceScheduled),
 )
 DEAD_LETTERS = Topic(
     "argus.dlq.v1",
@@ -64,4 +87,4 @@ SIMULATION = Topic(
     "Ground truth of the simulator: faults, causes, crossings.",
 )
 
-TOPICS: tuple[Topic, ...] = (METRICS, WINDOWS, PREDICTIONS, COMMANDS, DEAD_LETTERS, SIMULATION)
+TOPICS: tuple[Topic, ...] = (METRICS, WINDOWS, PREDICTIONS, ALERTS, COMMANDS, DEAD_LETTERS, SIMULATION)

@@ -34,7 +34,12 @@ def risk_scores(probability: Floats, crossed: npt.NDArray[np.bool_], severity: F
     >>> risk_scores(np.array([[[0.0, 0.0, 0.5, 1.0]]]), np.array([[False]]), np.ones(1)).tolist()
     [65.0]
     """
-    soon = np.nan_to_num(probability.astype(np.float64) * np.array(URGENCY)).max(axis=2)
-    contribution = np.where(crossed, 1.0, np.clip(soon, 0, 1)) * severity.astype(np.float64)
-    risk: Doubles = 100 * (1 - np.prod(1 - contribution, axis=1))
+    risk: Doubles = 100 * (1 - np.prod(1 - limit_risks(probability, crossed, severity) / 100, axis=1))
     return np.clip(risk, 0, 100)
+
+
+def limit_risks(probability: Floats, crossed: npt.NDArray[np.bool_], severity: Floats) -> Doubles:
+    """(server, target) the risk of each limit alone, 0 … 100; arguments as for `risk_scores`."""
+    soon = np.nan_to_num(probability.astype(np.float64) * np.array(URGENCY)).max(axis=2)
+    risks: Doubles = 100 * np.where(crossed, 1.0, np.clip(soon, 0, 1)) * severity.astype(np.float64)
+    return risks
