@@ -1,5 +1,7 @@
 """When alarms are raised, how they end, and the laws that hold for every sequence of probabilities."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -203,7 +205,7 @@ def test_no_sequence_raises_twice_within_the_quiet_time_and_every_raising_has_on
 ) -> None:
     episodes = run([c for c, _, _ in origins], [b for _, b, _ in origins], [s for _, _, s in origins])
     begun, over = raised(episodes), [i for i, _ in ended(episodes)]
-    assert all(later - sooner >= HOUR for sooner, later in zip(begun, begun[1:], strict=False))
+    assert all(later - sooner >= HOUR for sooner, later in pairwise(begun))
     assert len(begun) - len(over) in (0, 1)
     assert all(b < e for b, e in zip(begun, over, strict=False))
     assert all(e <= b for e, b in zip(over, begun[1:], strict=False))
