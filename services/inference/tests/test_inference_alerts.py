@@ -165,7 +165,7 @@ async def test_state_and_its_events_are_kept_together_before_the_events_are_sent
     assert bench.publisher.log[3:] == ["alerts kept"]
 
 
-class Crash(Exception):
+class CrashError(Exception):
     """The process dies here."""
 
 
@@ -175,10 +175,10 @@ async def test_a_crash_before_the_state_is_kept_is_as_if_nothing_had_been_read()
     writing = bench.store.write
 
     async def die(*_: object) -> None:
-        raise Crash
+        raise CrashError
 
     bench.store.write = die  # type: ignore[method-assign]
-    with pytest.raises(Crash):
+    with pytest.raises(CrashError):
         await bench.at(0, LIKELY)
     bench.store.write = writing  # type: ignore[method-assign]
     bench.restart()
@@ -192,8 +192,8 @@ async def test_a_crash_between_state_and_events_sends_the_same_bytes_later_whate
 ) -> None:
     bench, calm = Bench(), Bench()
     await calm.at(0, LIKELY)
-    bench.publisher.failures = [Crash()]
-    with pytest.raises(Crash):
+    bench.publisher.failures = [CrashError()]
+    with pytest.raises(CrashError):
         await bench.at(0, LIKELY)
     bench.restart()
     await bench.at(next_step, LIKELY)
@@ -207,11 +207,11 @@ async def test_a_crash_after_the_acknowledgement_sends_the_same_bytes_again() ->
 
     async def die_at_the_second(*given: object) -> None:
         if next(writes) == 1:
-            raise Crash
+            raise CrashError
         await writing(*given)  # type: ignore[arg-type]
 
     bench.store.write = die_at_the_second  # type: ignore[method-assign]
-    with pytest.raises(Crash):
+    with pytest.raises(CrashError):
         await bench.at(0, LIKELY)
     bench.restart()
     await bench.at(0, LIKELY)
@@ -297,8 +297,8 @@ async def test_a_crash_while_ending_a_silent_server_sends_the_end_later_and_once
     bench = Bench()
     await bench.at(0, LIKELY)
     await bench.service.follow(forecast_of(STEP + 20, server="web2"), [0])
-    bench.publisher.failures = [Crash()]
-    with pytest.raises(Crash):
+    bench.publisher.failures = [CrashError()]
+    with pytest.raises(CrashError):
         await bench.service.sweep([0])
     bench.restart()
     await bench.service.follow(forecast_of(STEP + 21, server="web2"), [0])

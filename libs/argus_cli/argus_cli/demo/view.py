@@ -7,6 +7,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from argus_cli.alerts.view import time_to_limit
 from argus_cli.demo.fleet_state import LATEST, FleetState, worst_breach
 from argus_common.events import Breach, ForecastIssued
 from argus_common.events.base import step_time
@@ -68,24 +69,10 @@ def _table(state: FleetState) -> Table:
             "-" if now is None else f"{now:.1f}",
             f"{breach.limit:g}",
             f"{breach.probability.get(LATEST, 0):.0%}",
-            time_to_limit(breach),
+            time_to_limit(breach.time_to_threshold),
             sparkline(forecast, breach),
         )
     return table
-
-
-def time_to_limit(breach: Breach) -> str:
-    """Median and range of the time to threshold in words."""
-    times = breach.time_to_threshold
-    if times.p50 is None:
-        return "-" if times.p10 is None else f"{_duration(times.p10)} at the earliest"
-    late = "later" if times.p90 is None else _duration(times.p90)
-    return f"{_duration(times.p50)} ({_duration(times.p10 or times.p50)} to {late})"
-
-
-def _duration(seconds: float) -> str:
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 120 else f"{minutes / 60:.1f} h"
 
 
 def sparkline(forecast: ForecastIssued, breach: Breach) -> Text:

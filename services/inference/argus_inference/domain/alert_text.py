@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from argus_common.durations import told
 from argus_common.events.base import step_time
 from argus_forecasting.forecaster import WITHIN_MINUTES, Floats
 
@@ -39,11 +40,11 @@ def standing_because(body: Mapping[str, Any], *, late: bool) -> str:
     value = "" if body["observed"] is None else f", now {body['observed']:.4g}"
     if body["phase"] == "breached":
         when = step_time(body["crossed"], body["step_seconds"])
-        told = "; nobody was told before" if late else "; it was foretold"
-        return f"{body['target']} is {side} {body['limit']:g} since {when:%Y-%m-%d %H:%M} UTC{value}{told}"
+        foretold = "; nobody was told before" if late else "; it was foretold"
+        return f"{body['target']} is {side} {body['limit']:g} since {when:%Y-%m-%d %H:%M} UTC{value}{foretold}"
     chance = body["probability"][body["within"]]
     median = body["time_to_threshold"]["p50"]
-    soonest = f", most likely in {duration(median)}" if median is not None else ""
+    soonest = f", most likely in {told(median)}" if median is not None else ""
     return (
         f"{body['target']} will be {side} {body['limit']:g} within {body['within']} with {chance:.0%}{value}{soonest}"
     )
@@ -53,19 +54,9 @@ def ended_because(body: Mapping[str, Any]) -> str:
     """Why the alert ended."""
     lead = body["lead_time_seconds"]
     return {
-        "hit": f"the limit was crossed {duration(lead or 0)} after the alert was raised",
+        "hit": f"the limit was crossed {told(lead or 0)} after the alert was raised",
         "late": "the limit was crossed before the alert was raised",
         "false": "the promised time passed, or the probability fell, and the limit was not crossed",
         "mitigated": "someone acted before the limit was crossed",
         "unknown": "values stopped before it could be seen",
     }[str(body["outcome"])]
-
-
-def duration(seconds: float) -> str:
-    """In words.
-
-    >>> duration(900), duration(9000)
-    ('15 min', '2.5 h')
-    """
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 120 else f"{minutes / 60:.1f} h"
