@@ -25,12 +25,13 @@ WIDTH = row_width(RULE)
 
 @dataclass
 class MemoryAlerts:
-    """An `AlertStore` in memory."""
+    """An `AlertStore` in memory. ``failures``: what each of the next writes raises, None = nothing."""
 
     kept: dict[str, tuple[int, int, Floats, list[Record]]] = field(default_factory=dict)
     index: dict[int, set[str]] = field(default_factory=dict)
     times: dict[str, int] = field(default_factory=dict)
     log: list[str] = field(default_factory=list)
+    failures: list[Exception | None] = field(default_factory=list)
 
     async def read(self, names: Sequence[str]) -> KeptAlerts:
         nothing = -1, 0, np.zeros((len(TARGETS.names), WIDTH), np.float32), list[Record]()
@@ -46,6 +47,8 @@ class MemoryAlerts:
     async def write(
         self, names: Sequence[str], partitions: Sequence[int], kept: KeptAlerts, standing: Sequence[bool]
     ) -> None:
+        if self.failures and (failure := self.failures.pop(0)):
+            raise failure
         self.log.append("alerts kept")
         for i, name in enumerate(names):
             unsent = list(kept.unsent[i])

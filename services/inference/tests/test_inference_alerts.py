@@ -172,15 +172,9 @@ class CrashError(Exception):
 async def test_a_crash_before_the_state_is_kept_is_as_if_nothing_had_been_read() -> None:
     bench, calm = Bench(), Bench()
     await calm.at(0, LIKELY)
-    writing = bench.store.write
-
-    async def die(*_: object) -> None:
-        raise CrashError
-
-    bench.store.write = die  # type: ignore[method-assign]
+    bench.store.failures = [CrashError()]
     with pytest.raises(CrashError):
         await bench.at(0, LIKELY)
-    bench.store.write = writing  # type: ignore[method-assign]
     bench.restart()
     await bench.at(0, LIKELY)
     assert bench.publisher.sent == calm.publisher.sent
@@ -203,14 +197,7 @@ async def test_a_crash_between_state_and_events_sends_the_same_bytes_later_whate
 
 async def test_a_crash_after_the_acknowledgement_sends_the_same_bytes_again() -> None:
     bench = Bench()
-    writing, writes = bench.store.write, iter(range(9))
-
-    async def die_at_the_second(*given: object) -> None:
-        if next(writes) == 1:
-            raise CrashError
-        await writing(*given)  # type: ignore[arg-type]
-
-    bench.store.write = die_at_the_second  # type: ignore[method-assign]
+    bench.store.failures = [None, CrashError()]
     with pytest.raises(CrashError):
         await bench.at(0, LIKELY)
     bench.restart()
