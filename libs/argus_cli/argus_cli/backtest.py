@@ -60,8 +60,7 @@ def backtest(
     geometric mean over servers of the loss against seasonal naive (yesterday's value), with a 90 % interval. With
     origins at most 15 minutes apart the alarms are scored too.
 
-    Examples: argus backtest week.parquet --metric cpu_used_pct --limit cpu_used_pct=90 --plots plots   ·   argus
-    backtest week.parquet --metric cpu_used_pct --limit cpu_used_pct=90 --every 1
+    Example: argus backtest week.parquet --metric cpu_used_pct --limit cpu_used_pct=90 --every 1 --plots plots
     """
     request = Request(horizon, parse_levels(quantiles), parse_limits(limit or []))
     with console.status(f"Reading {file} ..."):

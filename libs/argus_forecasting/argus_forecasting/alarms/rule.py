@@ -25,8 +25,8 @@ class Promise:
 
 
 SOON = Promise(span=1, floors=(0.07, 0.25, 0.0, 0.0))
-"""Within the hour. That a crossing within the next quarter of an hour must be possible too halves the false alarms of
-series that are always likely to burst some time; persistence would cost a third of the recall.
+"""Within the hour. That a crossing within the next quarter of an hour must be possible too keeps series quiet that may
+burst at any time; persistence would cost a third of the recall.
 """
 AHEAD = Promise(span=3, floors=(0.0, 0.0, 0.0, 0.6), persistence=3)
 """Within eight hours: what fills or leaks slowly, and what bursts every few hours."""
