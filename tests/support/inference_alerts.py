@@ -60,6 +60,8 @@ class MemoryAlerts:
         return {partition: set(self.index.get(partition, ())) for partition in partitions}
 
     async def clock(self, newest: dict[str, int]) -> dict[str, int]:
+        if self.failures and (failure := self.failures.pop(0)):
+            raise failure
         self.times |= {fleet: max(end, self.times.get(fleet, -1)) for fleet, end in newest.items()}
         return dict(self.times)
 

@@ -1,5 +1,6 @@
 """The life of alerts: state and events written together, events acknowledged, then forgotten; the caller commits."""
 
+import logging
 from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
@@ -7,6 +8,7 @@ from typing import TypeVar
 import numpy as np
 
 from argus_common.clock import Clock
+from argus_common.errors import TransientError
 from argus_common.events import AlertEvent, Record, encode
 from argus_common.retry import Backoff, retry
 from argus_common.topics import ALERTS
@@ -20,6 +22,8 @@ from argus_inference.domain.mitigation import Mitigations
 from argus_inference.domain.outcome import Outcome
 from argus_inference.domain.series import Targets
 from argus_inference.ports import AlertStore, KeptAlerts, Publisher
+
+_log = logging.getLogger("argus.inference.alerts")
 
 IDLE_SECONDS = 60.0
 """A partition without windows for so long, wall clock, and read to its end, is judged by the time of its fleets."""
@@ -90,6 +94,8 @@ class AlertService:
     async def look_at_idle(self, read_to_the_end: Collection[int]) -> None:
         """End the alerts of servers in partitions where nobody sends any more, by the time of their fleets elsewhere.
 
+        Where Redis does not answer it is left for the next look: nothing waits for this, and readiness must be told.
+
         Raises:
             TransientError: as for `follow`.
         """
@@ -100,7 +106,11 @@ class AlertService:
         fleets: dict[str, int] = {}
         for (_, fleet), end in self._newest.items():
             fleets[fleet] = max(end, fleets.get(fleet, 0))
-        times = await self._retry("tell the time", lambda: self.store.clock(fleets))
+        try:
+            times = await self.store.clock(fleets)
+        except TransientError as error:
+            _log.info("idle partitions are not looked at", extra={"error": str(error)})
+            return
         idle = [p for p in sorted(read_to_the_end) if now - self._heard.get(p, now) >= IDLE_SECONDS]
         if idle:
             await self._sweep(idle, {(p, fleet): end for p in idle for fleet, end in times.items()})

@@ -309,6 +309,20 @@ async def test_a_partition_where_nobody_sends_any_more_is_judged_by_its_fleet_el
     assert bench.told() == ["raised expected", "ended unknown"]
 
 
+async def test_idle_partitions_are_looked_at_later_where_redis_does_not_answer() -> None:
+    bench = Bench()
+    bench.service.retain([0])
+    await bench.at(0, LIKELY)
+    bench.store.times["default"] = (STEP + 30) * STEP_SECONDS
+    bench.clock.advance(100)
+    bench.store.failures = [TransientError("away")]
+    await bench.service.look_at_idle([0])
+    assert bench.told() == ["raised expected"]
+    bench.clock.advance(100)
+    await bench.service.look_at_idle([0])
+    assert bench.told() == ["raised expected", "ended unknown"]
+
+
 async def test_after_a_rebalance_the_next_owner_goes_on_with_the_same_alert() -> None:
     bench = Bench()
     await bench.at(0, LIKELY)
