@@ -125,8 +125,8 @@ class ForecastService:
         rows = kept(result.quantiles, result.seen)
         await self._retry("keep forecasts", lambda: outside.ledger.keep(names, step, rows))
         await self._retry("publish forecasts", lambda: outside.publisher.send(PREDICTIONS.name, records))
-        await self.alerts.follow(result, [one.partition for one in group])
         self._account(group, result, len(records))
+        await self.alerts.follow(result, [one.partition for one in group])
         return result
 
     def _forecast(self, group: Group, rings: Floats, due: Floats, fleet: FleetSums) -> tuple[Outcome, list[Record]]:
