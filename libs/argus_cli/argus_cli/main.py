@@ -20,6 +20,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "stack": ("argus_cli.stack:app", "A real Kafka and Redis on this machine: up, down, status."),
     "topics": ("argus_cli.topics:app", "The topic catalogue: list it, create it on a broker."),
     "run": ("argus_cli.run:run", "One service in the foreground."),
+    "alerts": ("argus_cli.alerts:app", "Which limits will be crossed, soonest first; how alerts ended."),
     "simulate": ("argus_cli.simulate:simulate", "Produce a simulated fleet: scenarios, faults, any speed."),
     "replay": ("argus_cli.replay:replay", "Produce a recorded trace (Parquet, CSV) at any speed."),
     "dead-letters": ("argus_cli.dead_letters:app", "What could not be read, and why; send it again."),

@@ -19,14 +19,21 @@ from argus_common.retry import retry
 from argus_common.ring import RingLayout, RingStore
 from argus_common.settings import KafkaSettings, OpsSettings, RedisSettings
 from argus_common.topics import MODELS
+from argus_forecasting.alarms import AlarmRule
 from argus_forecasting.trained.store import ModelStore
+from argus_inference.adapters.kafka_commands import Commands
 from argus_inference.adapters.kafka_promotions import KafkaPromotions, NoPromotions
 from argus_inference.adapters.kafka_subscription import Subscription
 from argus_inference.adapters.model_shelf import StoreShelf, of_settings, statistical
 from argus_inference.adapters.prometheus_page import ForecastPage
+from argus_inference.adapters.redis_alerts import RedisAlertStore
 from argus_inference.adapters.redis_fleet import RedisFleetStore
 from argus_inference.adapters.redis_ledger import RedisForecastLedger
+from argus_inference.alert_metrics import AlertMetrics
+from argus_inference.alerts import AlertService
+from argus_inference.domain.alert_state import row_width
 from argus_inference.domain.backlog import Backlog
+from argus_inference.domain.mitigation import Mitigations
 from argus_inference.domain.series import Targets
 from argus_inference.domain.serving import Serving
 from argus_inference.handlers import WindowHandler
@@ -61,11 +68,10 @@ async def serve(configuration: Configuration, stop: Event) -> None:
     log = configure("inference", ops.log_level)
     catalogue = load_catalogue(settings.metric_catalogue)
     targets = Targets.of(catalogue)
-    registry, health = (
-        build_registry("inference"),
-        Health("kafka", "redis", "progress", stuck_after=STUCK_AFTER_SECONDS),
-    )
+    registry = build_registry("inference")
+    health = Health("kafka", "redis", "progress", stuck_after=STUCK_AFTER_SECONDS)
     metrics, page = InferenceMetrics(registry, targets.names), ForecastPage(targets, settings.quantile_levels)
+    alert_metrics, mitigations = AlertMetrics(registry, targets.names), Mitigations()
     redis, outbox = build_redis(configuration.redis), Outbox(configuration.kafka, "argus-inference")
     broker = build_broker(configuration.kafka, "argus-inference")
     with (
@@ -77,21 +83,23 @@ async def serve(configuration: Configuration, stop: Event) -> None:
         outside = _outside(configuration, catalogue, targets, redis, outbox, page, executor)
         serving = Serving(of_settings(settings), statistical(settings))
         promotions = _promotions(configuration, serving, outside, aside, metrics)
-        service = ForecastService(_plan(settings, targets), serving, outside, metrics)
+        alerts = _alerts(configuration, targets, redis, outside, mitigations, alert_metrics)
+        service = ForecastService(_plan(settings, targets), serving, outside, metrics, alerts)
         subscription = Subscription(broker, _handler(settings, service, outside, metrics), page)
         subscription.subscribe(configuration.kafka, settings)
+        commands = Commands(configuration.kafka, mitigations, outbox, alert_metrics, subscription.fail)
         try:
             await retry("reach Redis", lambda: ping(redis))
-            await retry("connect to Kafka", outbox.start)
+            for what, begin in (("connect to Kafka", outbox.start), ("read commands", commands.start)):
+                await retry(what, begin)
             await promotions.begin()
             await service.warm_up()
             await retry("join the group", lambda: connect(broker, configuration.kafka))
             async with promotions.followed(subscription.failed):
                 await Watch(subscription, lambda: ping(redis), health, metrics, outside.clock).run(stop)
         finally:
-            await broker.stop()
-            await outbox.stop()
-            await redis.aclose()
+            for end in (broker.stop, commands.stop, outbox.stop, redis.aclose):
+                await end()
     log.info("stopped")
 
 
@@ -115,6 +123,20 @@ def _plan(settings: InferenceSettings, targets: Targets) -> Plan:
     return Plan(
         targets, settings.horizon_steps, settings.quantile_levels, settings.chunk_servers, settings.drivers_from_risk
     )
+
+
+def _alerts(
+    configuration: Configuration,
+    targets: Targets,
+    redis: Redis,
+    outside: Outside,
+    mitigations: Mitigations,
+    metrics: AlertMetrics,
+) -> AlertService:
+    rule = AlarmRule()
+    store = RedisAlertStore(redis, configuration.redis.key_prefix, targets.names, row_width(rule))
+    levels = configuration.inference.quantile_levels
+    return AlertService(rule, targets, levels, store, outside.publisher, mitigations, metrics, outside.clock)
 
 
 def _promotions(

@@ -14,6 +14,7 @@ from argus_common.fleet import FleetSums
 from argus_common.retry import Backoff, retry
 from argus_common.topics import PREDICTIONS
 from argus_forecasting.forecaster import Floats
+from argus_inference.alerts import AlertService
 from argus_inference.domain.backlog import Arrived
 from argus_inference.domain.encode import encode_forecasts
 from argus_inference.domain.explain import explain
@@ -62,8 +63,11 @@ class Plan:
 class ForecastService:
     """Forecasts groups of servers, scores their earlier forecasts, publishes and shows the outcome."""
 
-    def __init__(self, plan: Plan, serving: Serving, outside: Outside, metrics: InferenceMetrics) -> None:
+    def __init__(
+        self, plan: Plan, serving: Serving, outside: Outside, metrics: InferenceMetrics, alerts: AlertService
+    ) -> None:
         self._plan, self._serving, self._outside, self._metrics = plan, serving, outside, metrics
+        self.alerts = alerts
         self._running = RunningScores()
         metrics.show_model(serving.now.label)
 
@@ -97,6 +101,7 @@ class ForecastService:
             group, result = task.result()
             await self._compute(self._outside.display.update, result, [one.partition for one in group])
         if done:
+            await self.alerts.sweep({one.partition for task in done for one in task.result()[0]})
             self._metrics.show_scores(self._running)
 
     def _groups(self, arrived: Iterable[Arrived]) -> Iterable[Group]:
@@ -123,6 +128,7 @@ class ForecastService:
         await self._retry("keep forecasts", lambda: outside.ledger.keep(names, step, rows))
         await self._retry("publish forecasts", lambda: outside.publisher.send(PREDICTIONS.name, records))
         self._account(group, result, len(records))
+        await self.alerts.follow(result, [one.partition for one in group])
         return result
 
     def _forecast(
@@ -135,7 +141,7 @@ class ForecastService:
         observed, day = values[:, :, -1], SECONDS_PER_DAY // batch.step_seconds
         yesterday = values[:, :, -1 - day] if day < values.shape[2] else np.full_like(observed, np.nan)
         scores = score(due, plan.levels, observed, yesterday)
-        result = outcome(windows, observed, limits, forecast, scores, plan.targets)
+        result = outcome(windows, values, limits, forecast, scores, plan.targets)
         why = explain(served.forecaster, batch, result, plan.targets, plan.drivers_from_risk)
         return result, list(encode_forecasts(result, plan.targets, plan.levels, served.reference, why))
 

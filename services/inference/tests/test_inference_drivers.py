@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 
+from inference_alerts import alert_service
 from inference_domain import (
     LEVELS,
     STEP,
@@ -51,7 +52,8 @@ async def told(
     )
     plan = Plan(TARGETS, 96, LEVELS, 8, from_risk)
     metrics = InferenceMetrics(CollectorRegistry(), TARGETS.names)
-    service = ForecastService(plan, serving_of(forecaster), outside, metrics)
+    alerts = alert_service(MemoryPublisher(), clock=ManualClock(0))
+    service = ForecastService(plan, serving_of(forecaster), outside, metrics, alerts)
     await service.forecast([Arrived(window(server, **metrics), 0, 0) for server, metrics in levels.items()])
     events = [ForecastIssued.model_validate_json(record.value) for record in publisher.sent]
     return {event.server: event for event in events}

@@ -9,17 +9,18 @@ from rich.console import Console
 from rich.live import Live
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from argus_cli.demo.feeds import STEP_SECONDS, Feed, SimulatedFeed
+from argus_cli.alerts.reader import KINDS as ALERT_KINDS
+from argus_cli.demo.feeds import Feed, SimulatedFeed
 from argus_cli.demo.fleet_state import FleetState
 from argus_cli.demo.site import DemoSite
 from argus_cli.demo.summary import show_summary
 from argus_cli.demo.view import Pulse, render
 from argus_common.errors import ArgusError, MalformedEventError, TransientError
-from argus_common.events import ForecastIssued, Record, ScenarioRequested, decode, encode
+from argus_common.events import ForecastIssued, Record, ScenarioRequested, decode, decode_any, encode
 from argus_common.kafka import build_consumer
 from argus_common.kafka.outbox import Outbox
 from argus_common.ring.layout import DEFAULT_STEPS
-from argus_common.topics import COMMANDS, PREDICTIONS
+from argus_common.topics import ALERTS, COMMANDS, PREDICTIONS
 
 REFRESH_SECONDS = 0.5
 PULSE_SECONDS = 1.0
@@ -65,10 +66,10 @@ class Director:
     def sum_up(self) -> None:
         """Print the summary, if anything was forecast."""
         if self._state.latest:
-            show_summary(self._console, self._state, self._pulse, STEP_SECONDS)
+            show_summary(self._console, self._state, self._pulse)
 
     async def _watch(self) -> None:
-        consumer = build_consumer(self._site.kafka, PREDICTIONS.name, group=None, client_id="argus-demo")
+        consumer = build_consumer(self._site.kafka, PREDICTIONS.name, ALERTS.name, group=None, client_id="argus-demo")
         await consumer.start()
         try:
             with self._filling() as progress:
@@ -116,7 +117,7 @@ class Director:
         return self._feed.servers * DEFAULT_STEPS
 
     async def _present(self, consumer: object) -> None:
-        self._state.watching = True
+        self._state.watch()
         begin, wrong = time.monotonic(), False
         calm = min(CALM_SHARE * self._seconds, CALM_SECONDS)
         self._pulse.phase = "all is well"
@@ -134,11 +135,14 @@ class Director:
             self._console.print()  # only a terminal's view ends with its line
 
     async def _take(self, consumer: object) -> None:
-        """Fold in what is on the predictions topic."""
+        """Fold in what is on the topics of predictions and alerts."""
         batches = await consumer.getmany(timeout_ms=round(REFRESH_SECONDS * 1000))  # type: ignore[attr-defined]
         for record in (record for records in batches.values() for record in records):
             try:
-                self._state.add(decode(ForecastIssued, record))
+                if record.topic == ALERTS.name:
+                    self._state.hear(decode_any(ALERT_KINDS, record))
+                else:
+                    self._state.add(decode(ForecastIssued, record))
             except MalformedEventError as error:
                 self._pulse.notes = [str(error)]
 

@@ -7,7 +7,9 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from argus_cli.alerts.view import time_to_limit
 from argus_cli.demo.fleet_state import LATEST, FleetState, worst_breach
+from argus_common.durations import told
 from argus_common.events import Breach, ForecastIssued
 from argus_common.events.base import step_time
 from argus_common.levels import COLOURS, level_of
@@ -85,7 +87,7 @@ def _cells(forecast: ForecastIssued, *, wide: bool) -> dict[str, RenderableType]
         "now": "-" if now is None else f"{now:.1f}",
         "limit": f"{breach.limit:g}",
         "P in 8 h": f"{breach.probability.get(LATEST, 0):.0%}",
-        "time to limit": time_to_limit(breach) if wide else soonest(breach),
+        "time to limit": time_to_limit(breach.time_to_threshold) if wide else soonest(breach),
         "next 8 hours": sparkline(forecast, breach, SPARK_WIDTH if wide else NARROW_SPARK_WIDTH),
     }
 
@@ -94,22 +96,8 @@ def soonest(breach: Breach) -> str:
     """The median of the time to threshold, or the earliest it may be, in few characters."""
     times = breach.time_to_threshold
     if times.p50 is not None:
-        return _duration(times.p50)
-    return "-" if times.p10 is None else f"> {_duration(times.p10)}"
-
-
-def time_to_limit(breach: Breach) -> str:
-    """Median and range of the time to threshold in words."""
-    times = breach.time_to_threshold
-    if times.p50 is None:
-        return "-" if times.p10 is None else f"{_duration(times.p10)} at the earliest"
-    late = "later" if times.p90 is None else _duration(times.p90)
-    return f"{_duration(times.p50)} ({_duration(times.p10 or times.p50)} to {late})"
-
-
-def _duration(seconds: float) -> str:
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 120 else f"{minutes / 60:.1f} h"
+        return told(times.p50)
+    return "-" if times.p10 is None else f"> {told(times.p10)}"
 
 
 def sparkline(forecast: ForecastIssued, breach: Breach, width: int = SPARK_WIDTH) -> Text:

@@ -4,8 +4,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from argus_common.events import (
+    BreachEnded,
+    BreachExpected,
+    BreachMitigated,
+    BreachUpdated,
     Event,
     ForecastIssued,
+    MaintenanceScheduled,
     ModelPromoted,
     ModelRolledBack,
     ScenarioRequested,
@@ -57,6 +62,14 @@ PREDICTIONS = Topic(
     "One forecast per server and origin.",
     (ForecastIssued,),
 )
+ALERTS = Topic(
+    "argus.alerts.v1",
+    "server",
+    6,
+    timedelta(days=30),
+    "Limits that will probably be crossed, or are, and how each of these alerts ended.",
+    (BreachExpected, BreachUpdated, BreachEnded),
+)
 MODELS = Topic(
     "argus.models.v1",
     "model name",
@@ -67,7 +80,12 @@ MODELS = Topic(
     compacted=True,
 )
 COMMANDS = Topic(
-    "argus.commands.v1", "target service", 1, timedelta(days=7), "Requests to services.", (ScenarioRequested,)
+    "argus.commands.v1",
+    "target service",
+    1,
+    timedelta(days=7),
+    "Requests to services.",
+    (ScenarioRequested, BreachMitigated, MaintenanceScheduled),
 )
 DEAD_LETTERS = Topic(
     "argus.dlq.v1",
@@ -84,4 +102,4 @@ SIMULATION = Topic(
     "Ground truth of the simulator: faults, causes, crossings.",
 )
 
-TOPICS: tuple[Topic, ...] = (METRICS, WINDOWS, PREDICTIONS, MODELS, COMMANDS, DEAD_LETTERS, SIMULATION)
+TOPICS: tuple[Topic, ...] = (METRICS, WINDOWS, PREDICTIONS, ALERTS, MODELS, COMMANDS, DEAD_LETTERS, SIMULATION)
