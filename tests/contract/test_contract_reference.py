@@ -31,6 +31,8 @@ class Origin:
     partition: int = 0
     offset: int = 1
     value: bytes = b"{"
+    timestamp: int = 1_735_689_600_000
+    key: bytes = b"web1"
 
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -203,16 +205,15 @@ def test_the_documented_headers_are_those_that_are_sent() -> None:
 
 
 def test_faststream_describes_the_same_addresses_and_payloads() -> None:
-    broker = build_broker(KafkaSettings(), "argus-test")
+    ours = asyncapi()
     for topic in TOPICS:
-        for kind in topic.events:
+        for kind in topic.events:  # a broker each: the framework describes one event per topic
+            broker = build_broker(KafkaSettings(), "argus-test")
             broker.publisher(topic.name, schema=kind, title=topic.name)
-    specification = FastStream(broker, specification=AsyncAPI(title="Argus")).schema.to_specification()
-    theirs, ours = json.loads(specification.to_json()), asyncapi()
-    addresses = {channel["address"] for channel in ours["channels"].values()}
-    assert {channel["address"] for channel in theirs["channels"].values()} <= addresses
-    for kind in EVENTS:
-        assert theirs["components"]["schemas"][kind.__name__] == ours["components"]["schemas"][kind.__name__]
+            specification = FastStream(broker, specification=AsyncAPI(title="Argus")).schema.to_specification()
+            theirs = json.loads(specification.to_json())
+            assert [channel["address"] for channel in theirs["channels"].values()] == [topic.name]
+            assert theirs["components"]["schemas"][kind.__name__] == ours["components"]["schemas"][kind.__name__]
 
 
 RECORD = {"server": "web1", "timestamp": 1735689600000, "metrics": {"cpu_user_pct": 12.3, "swap_used_pct": None}}

@@ -11,12 +11,13 @@ from argus_common.events import Record, WindowClosed, encode
 from argus_common.fleet import FleetSums
 from argus_common.kafka.dead_letters import DeadLetter
 from argus_common.metrics import Catalogue
-from argus_forecasting.forecaster import Floats, ForecastBatch, SeriesBatch
+from argus_forecasting.forecaster import Floats, ForecastBatch, Forecaster, SeriesBatch
 from argus_forecasting.online.bands import scored
 from argus_inference.domain.backlog import Arrived
 from argus_inference.domain.outcome import Outcome
 from argus_inference.domain.scoring import SCORED_LEADS
 from argus_inference.domain.series import Targets
+from argus_inference.domain.serving import Served, Serving
 from argus_inference.domain.trust import Remembered
 
 STEP = 5_785_632
@@ -64,6 +65,7 @@ class ReadRecord:
     headers: Sequence[tuple[str, bytes]] = ()
     topic: str = "argus.windows.v1"
     timestamp: int = (STEP + 1) * STEP_SECONDS * 1000 + 500
+    key: bytes | None = b"web1"
 
 
 def read(offset: int, event: WindowClosed, partition: int = 0) -> ReadRecord:
@@ -104,6 +106,11 @@ class StubForecaster:
     def _raw(self, quantiles: Floats, leads: tuple[int, ...]) -> Floats:
         """Its own, and the same again for the statistical forecaster where it plays a trained one."""
         return np.stack([scored(quantiles, leads)] * (1 if self.kind == "statistical" else 2), axis=1)
+
+
+def serving_of(forecaster: Forecaster) -> Serving:
+    """It serves, and nothing else."""
+    return Serving(Served.of(forecaster), Served.of(forecaster))
 
 
 class InlineExecutor(Executor):

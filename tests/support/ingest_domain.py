@@ -98,8 +98,14 @@ def saved(before: Snapshot, change: Change) -> Snapshot:
     """What a store that held ``before`` holds after ``change``."""
     heads = {name: head for name, head in before.heads.items() if name not in change.forgotten}
     parked = {name: entries for name, entries in before.parked.items() if name not in change.forgotten}
+    profiles = {name: profile for name, profile in before.profiles.items() if name in heads}
     return Snapshot(
-        change.position, {**heads, **change.heads}, dict(change.sums), change.floor, {**parked, **change.parked}
+        change.position,
+        {**heads, **change.heads},
+        dict(change.sums),
+        change.floor,
+        {**parked, **change.parked},
+        {**profiles, **change.profiles},
     )
 
 

@@ -7,7 +7,7 @@ from ingest_domain import saved
 from prometheus_client import CollectorRegistry
 
 from argus_common.clock import ManualClock
-from argus_common.errors import TransientError
+from argus_common.errors import TakenOverError, TransientError
 from argus_common.events import Record
 from argus_common.kafka.dead_letters import DeadLetter, FloodGuard
 from argus_common.metrics import DEFAULT_CATALOGUE
@@ -33,6 +33,8 @@ class Received:
     value: bytes | None
     partition: int = 0
     topic: str = "argus.metrics.v1"
+    timestamp: int = 1_735_689_600_000
+    key: bytes | None = b"web1"
 
 
 @dataclass
@@ -62,15 +64,20 @@ class FakeStore:
     journal: Journal = field(default_factory=Journal)
     snapshots: dict[int, Snapshot] = field(default_factory=dict)
     marks: set[int] = field(default_factory=set)
+    taken_over: set[int] = field(default_factory=set)
+    """By another replica, until they are loaded again."""
 
     async def load(self, partition: int) -> Snapshot | None:
         """The last snapshot of a marked partition."""
         self.journal.note("load")
+        self.taken_over.discard(partition)
         return self.snapshots.get(partition) if partition in self.marks else None
 
     async def save(self, changes: Mapping[int, Change]) -> None:
         """All or nothing."""
         self.journal.note("save")
+        if lost := self.taken_over & set(changes):
+            raise TakenOverError(f"partitions {sorted(lost)} were taken over")
         for partition, change in changes.items():
             self.snapshots[partition] = saved(self.snapshots.get(partition, Snapshot()), change)
 

@@ -20,11 +20,13 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "stack": ("argus_cli.stack:app", "A real Kafka and Redis on this machine: up, down, status."),
     "topics": ("argus_cli.topics:app", "The topic catalogue: list it, create it on a broker."),
     "run": ("argus_cli.run:run", "One service in the foreground."),
+    "alerts": ("argus_cli.alerts:app", "Which limits will be crossed, soonest first; how alerts ended."),
     "simulate": ("argus_cli.simulate:simulate", "Produce a simulated fleet: scenarios, faults, any speed."),
     "replay": ("argus_cli.replay:replay", "Produce a recorded trace (Parquet, CSV) at any speed."),
+    "dead-letters": ("argus_cli.dead_letters:app", "What could not be read, and why; send it again."),
     "forecast": ("argus_cli.forecast:forecast", "Forecast a recorded trace from chosen origins."),
     "train": ("argus_cli.train:train_command", "Train a model on a recorded trace."),
-    "models": ("argus_cli.models:app", "Model versions: list, show, verify."),
+    "models": ("argus_cli.models:app", "Model versions: list, show, verify, promote, roll back."),
     "backtest": ("argus_cli.backtest:backtest", "Score forecasts of a recorded trace against the baselines."),
 }
 """Command → (where it is, what it does)."""

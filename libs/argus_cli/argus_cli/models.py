@@ -1,5 +1,7 @@
-"""``argus models``: what lies in a model store, and whether it can be trusted."""
+"""``argus models``: what lies in a model store, whether it can be trusted, and which version serves."""
 
+import asyncio
+import getpass
 from pathlib import Path
 from typing import Annotated
 
@@ -8,32 +10,44 @@ from rich.console import Console
 from rich.markdown import Markdown
 from rich.table import Table
 
-from argus_common.errors import ModelUnavailableError
-from argus_forecasting.trained.artefact import CARD, MANIFEST, Manifest, load, read_manifest
+from argus_cli.promotion_topic import events_now, publish
+from argus_common.clock import SystemClock
+from argus_common.errors import ArgusError, ConfigurationError, ModelUnavailableError
+from argus_common.lineage import ModelEvent, lineage
+from argus_common.settings import KafkaSettings, load
+from argus_forecasting.trained.artefact import load as load_version
+from argus_forecasting.trained.artefact import load_from, read_manifest
+from argus_forecasting.trained.promotion import Said, promotion, ratios, rollback
+from argus_forecasting.trained.store import CARD, ModelStore
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help="What lies in a model store.")
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="What lies in a model store, and what serves.")
 console = Console()
 
 Store = Annotated[Path, typer.Option("--models", file_okay=False, help="The model store.")]
 Version = Annotated[Path, typer.Argument(exists=True, file_okay=False, help="Folder: models/NAME/VERSION.")]
+Reason = Annotated[str, typer.Option(help="Why, for whoever reads the topic later.")]
 
 
 @app.command("list")
 def list_versions(models: Store = Path("models")) -> None:
-    """Every version, newest first.
+    """Every version, newest first, and which one of each name serves where a broker can be reached.
 
     Example: argus models list --models models
     """
+    places = list(ModelStore(models).places())
+    if not places:
+        raise ModelUnavailableError(f"{models}: no model version; make one with argus train")
+    events, note = _events_or_note()
+    served = {name: lineage(events, name)[-1:] for name in {place.parent.name for place in places}}
     table = Table()
     for column in ("model", "version", "created", "family", "step", "horizon", "targets", "WQL to statistical"):
         table.add_column(column)
-    rows = (_summary(file.parent) for file in models.glob(f"*/*/{MANIFEST}"))
-    found = sorted(rows, key=lambda row: row[2], reverse=True)
-    for row in found:
+    rows = [_summary(place, serves=served[place.parent.name] == (place.name,)) for place in places]
+    for row in sorted(rows, key=lambda row: row[2], reverse=True):
         table.add_row(*row)
-    if not found:
-        raise ModelUnavailableError(f"{models}: no model version; make one with argus train")
     console.print(table)
+    if note:
+        console.print(note, style="dim", markup=False, highlight=False)
 
 
 @app.command()
@@ -52,31 +66,95 @@ def verify(version: Version) -> None:
 
     Example: argus models verify models/argus/1
     """
-    manifest, network = load(version)
+    manifest, network = load_version(version)
     count = sum(parameter.numel() for parameter in network.parameters())
     console.print(f"[green]{manifest.name} {manifest.version} can be trusted[/]: {count:,} parameters")
     console.print(f"sha256 {manifest.weights_sha256}")
 
 
-def _summary(place: Path) -> tuple[str, ...]:
+@app.command()
+def promote(
+    version: Annotated[str, typer.Argument(metavar="NAME/VERSION", help="As argus models list shows it.")],
+    reason: Reason = "",
+    models: Store = Path("models"),
+) -> None:
+    """Let a version serve: verify it, then tell every inference that follows its name, which swaps without a pause.
+
+    Example: argus models promote fleet/2 --reason "trained on December"
+    """
+    name, number = _named(version)
+    store = ModelStore(models)
+    manifest, _ = load_from(store, name, number)
+    kafka = load(KafkaSettings)
+    served = lineage(asyncio.run(events_now(kafka)), name)
+    event = promotion(store, manifest, served, _said(reason))
+    _tell(kafka, event)
+    before = "" if event.previous_version is None else f", {name} {event.previous_version} before it"
+    console.print(f"[green]{name} {number} is promoted[/]{before}. Inference with {_follows(name)} serves it.")
+
+
+@app.command("rollback")
+def roll_back(
+    name: Annotated[str, typer.Argument(help="Of the model.")],
+    reason: Reason = "",
+    models: Store = Path("models"),
+) -> None:
+    """Let the version before serve again, as the topic knows it; before the first one, what inference's settings name.
+
+    Example: argus models rollback fleet --reason "worse on databases"
+    """
+    kafka, store = load(KafkaSettings), ModelStore(models)
+    event = rollback(store, name, lineage(asyncio.run(events_now(kafka)), name), _said(reason))
+    if event.version is not None:
+        load_from(store, name, event.version)
+    _tell(kafka, event)
+    again = "what the settings name" if event.version is None else f"{name} {event.version}"
+    console.print(
+        f"[green]{name} {event.withdrawn_version} is rolled back.[/] Inference with {_follows(name)} serves {again}."
+    )
+
+
+def _tell(kafka: KafkaSettings, event: ModelEvent) -> None:
+    asyncio.run(publish(kafka, event))
+
+
+def _named(version: str) -> tuple[str, str]:
+    name, slash, number = version.partition("/")
+    if not slash:
+        raise ConfigurationError(f"{version!r} is not NAME/VERSION, such as fleet/2: see argus models list")
+    return name, number
+
+
+def _said(reason: str) -> Said:
+    return Said(reason, getpass.getuser(), SystemClock().now_ms())
+
+
+def _follows(name: str) -> str:
+    return f"ARGUS_INFERENCE_MODEL_NAME={name}"
+
+
+def _events_or_note() -> tuple[list[ModelEvent], str]:
+    """What the models topic says, or why nobody knows what serves."""
+    try:
+        return asyncio.run(events_now(load(KafkaSettings))), ""
+    except ArgusError as error:
+        return [], f"Which version serves is not known: {error}"
+
+
+def _summary(place: Path, *, serves: bool) -> tuple[str, ...]:
+    version = f"{place.name} [green]serves[/]" if serves else place.name
     try:
         manifest = read_manifest(place)
-    except ModelUnavailableError as error:
-        return place.parent.name, place.name, "", "", "", "", "", f"[red]{error}[/]"
+    except ArgusError as error:
+        return place.parent.name, version, "", "", "", "", "", f"[red]{error}[/]"
     schema = manifest.schema
     return (
         manifest.name,
-        manifest.version,
+        version,
         manifest.created,
         manifest.network.family,
         f"{schema.step_seconds} s",
         f"{schema.horizon}",
         ", ".join(schema.targets),
-        _ratios(manifest),
+        ", ".join(f"{ratio:.2f}" for ratio in ratios(manifest).values()),
     )
-
-
-def _ratios(manifest: Manifest) -> str:
-    """WQL of the model over that of the statistical forecaster, per target, on the validation part."""
-    scores = [manifest.scores[target] for target in manifest.schema.targets if target in manifest.scores]
-    return ", ".join(f"{one['model']['wql'] / max(one['statistical']['wql'], 1e-12):.2f}" for one in scores)

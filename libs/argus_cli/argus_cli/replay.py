@@ -3,21 +3,22 @@
 import asyncio
 import math
 import signal
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
-import polars as pl
 import typer
 from aiokafka.errors import KafkaError
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from argus_cli.batch_sender import BatchSender
-from argus_cli.trace_frame import Selection, read_trace
+from argus_cli.trace_frame import Selection
 from argus_cli.trace_player import Played, Player
-from argus_cli.trace_records import Identity, encode_in_slices
+from argus_cli.trace_records import Identity, Records, encode_in_slices
+from argus_cli.trace_stream import Trace, stream_trace
 from argus_common.clock import Clock, SystemClock
 from argus_common.errors import ConfigurationError, TransientError
 from argus_common.kafka import build_producer
@@ -34,9 +35,9 @@ console = Console(stderr=True)
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """What to send and how fast. ``rows`` as ``encode`` wants them."""
+    """What to send and how fast."""
 
-    rows: pl.DataFrame
+    trace: Trace
     identity: Identity
     speed: float
     topic: str = METRICS.name
@@ -60,25 +61,23 @@ def replay(
 ) -> None:
     """Send a recorded trace to Kafka as if its servers reported now, in event-time order.
 
-    Ctrl-C stops at once and says up to which event time the trace was sent.
+    A trace may be larger than the memory; one that is not small goes through temporary files of about its size. Ctrl-C
+    stops at once and says up to which event time the trace was sent.
+
+    Examples: argus replay week.parquet --speed 600   ·   argus replay old.csv --rename host=server --shift-to-now
     """
     clock = SystemClock()
     selection = Selection(_pairs(rename or []), _utc(begin), _utc(until), servers)
-    with console.status(f"Reading {file} ..."):
-        rows = read_trace(file, selection)
+    with console.status(f"Looking at {file} ..."):
+        trace = stream_trace(file, selection)
     if shift_to_now:
-        rows = ending_at(rows, clock.now_ms())
+        trace = trace.ending_at(clock.now_ms())
     settings = load(KafkaSettings)
-    what = Replay(rows, Identity(fleet, profile), _speed(speed), topic)
+    what = Replay(trace, Identity(fleet, profile), _speed(speed), topic)
     played, interrupted = asyncio.run(send(what, settings, clock))
     _tell(played, interrupted=interrupted)
     if interrupted:
         raise typer.Exit(INTERRUPTED)
-
-
-def ending_at(rows: pl.DataFrame, moment_ms: int) -> pl.DataFrame:
-    """The same rows with event times moved so that the last one is ``moment_ms``."""
-    return rows.with_columns(pl.col("timestamp") - pl.col("timestamp").max() + moment_ms)
 
 
 async def send(what: Replay, settings: KafkaSettings, clock: Clock) -> tuple[Played, bool]:
@@ -97,17 +96,20 @@ async def send(what: Replay, settings: KafkaSettings, clock: Clock) -> tuple[Pla
     try:
         await producer.start()
         with _progress() as progress:
-            task = progress.add_task("", total=what.rows.height, samples="", moment="")
+            trace = what.trace
+            task = progress.add_task("", total=trace.last_ms - trace.first_ms + 1, records="0", samples="0", moment="")
 
             def report(played: Played) -> None:
-                progress.update(task, completed=played.records, samples=f"{played.samples:,}", moment=_text(played))
+                done = (played.last_ms or trace.first_ms) - trace.first_ms
+                records, samples = f"{played.records:,}", f"{played.samples:,}"
+                progress.update(task, completed=done, records=records, samples=samples, moment=_text(played))
 
             player = Player(
                 BatchSender(producer, settings.topic(what.topic)), clock, what.speed, stopped, report=report
             )
-            played = await player.play(encode_in_slices(what.rows, what.identity, ROWS_PER_SLICE))
-            if not stopped.is_set():  # rows without any value gave no record
-                progress.update(task, total=played.records)
+            played = await player.play(_encoded(trace, what.identity))
+            if not stopped.is_set():
+                progress.update(task, completed=trace.last_ms - trace.first_ms + 1)
     except KafkaError as error:
         raise TransientError(f"Kafka at {settings.bootstrap_servers}: {error}") from error
     finally:
@@ -115,11 +117,16 @@ async def send(what: Replay, settings: KafkaSettings, clock: Clock) -> tuple[Pla
     return played, stopped.is_set()
 
 
+def _encoded(trace: Trace, identity: Identity) -> Iterator[Records]:
+    for part in trace.parts:
+        yield from encode_in_slices(part, identity, ROWS_PER_SLICE)
+
+
 def _progress() -> Progress:
     return Progress(
         BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("records"),
+        TextColumn("{task.percentage:.0f} %"),
+        TextColumn("{task.fields[records]} records"),
         TextColumn("{task.fields[samples]} samples"),
         TextColumn("[cyan]{task.fields[moment]}[/]"),
         TimeRemainingColumn(),

@@ -24,7 +24,10 @@ def simulate(
     servers: Annotated[int, typer.Option(min=7, help="Size of the fleet.")] = 90,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same bytes.")] = 7,
     scenario: Annotated[Scenario, typer.Option(help="What the fleet goes through after its past.")] = Scenario.HEALTHY,
-    start: Annotated[datetime | None, typer.Option(help="Event time of the beginning (UTC); now by default.")] = None,
+    start: Annotated[
+        datetime | None,
+        typer.Option(help="Event time of the beginning (UTC); by default now, or so that a file ends now."),
+    ] = None,
     duration: Annotated[
         int | None, typer.Option(min=1, help="Event seconds to produce; without an end by default.")
     ] = None,
@@ -47,11 +50,13 @@ def simulate(
     Examples: argus simulate --servers 200 --scenario degrading   ·   argus simulate --duration 604800 --interval 300
     --speed max --out week.parquet --truth truth.ndjson
     """
+    if out is not None and duration is None:
+        raise typer.BadParameter("a file needs an end: give --duration", param_hint="--out")
     settings = SimulatorSettings(
         servers=servers,
         seed=seed,
         scenario=scenario,
-        start=start.replace(tzinfo=UTC) if start else None,
+        start=_start(start, duration if out else None),
         duration=timedelta(seconds=duration) if duration else None,
         interval=timedelta(seconds=interval),
         speed=_speed(speed) if out is None else 0.0,
@@ -64,9 +69,14 @@ def simulate(
         skewed=skewed,
         truth=truth,
     )
-    if out is not None and duration is None:
-        raise typer.BadParameter("a file needs an end: give --duration", param_hint="--out")
     asyncio.run(run_until_signal(lambda stop: _simulate(settings, out, stop)))
+
+
+def _start(asked: datetime | None, file_seconds: int | None) -> datetime | None:
+    """The event time to begin at; a file of so many seconds ends now, as a recorded trace would."""
+    if asked is not None:
+        return asked.replace(tzinfo=UTC)
+    return None if file_seconds is None else datetime.now(UTC) - timedelta(seconds=file_seconds)
 
 
 async def _simulate(settings: SimulatorSettings, out: Path | None, stop: asyncio.Event) -> None:

@@ -17,7 +17,9 @@ from argus_local.server import ServerStatus
 DEFAULT_FOLDER = Path(".argus/stack")
 SERVER_COUNT = 2
 
-app = typer.Typer(help="A real Kafka and Redis on this machine, without containers.", no_args_is_help=True)
+app = typer.Typer(
+    help="A real Kafka and Redis on this machine, without containers.", no_args_is_help=True, add_completion=False
+)
 console = Console(stderr=True)
 
 DataOption = Annotated[

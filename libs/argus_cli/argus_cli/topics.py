@@ -11,7 +11,9 @@ from argus_common.kafka.provision import provision as create
 from argus_common.settings import KafkaSettings, load
 from argus_common.topics import TOPICS
 
-app = typer.Typer(help="The topic catalogue: list it, create it on a broker.", no_args_is_help=True)
+app = typer.Typer(
+    help="The topic catalogue: list it, create it on a broker.", no_args_is_help=True, add_completion=False
+)
 console = Console()
 
 
@@ -22,7 +24,9 @@ def list_topics() -> None:
     for column in ("topic", "key", "partitions", "retention", "events", "what"):
         table.add_column(column)
     for topic in TOPICS:
-        hours = f"{topic.retention.total_seconds() / 3600:g} h"
+        hours = f"{topic.retention.total_seconds() / 3600:g} h" + (
+            ", newest of a key for ever" if topic.compacted else ""
+        )
         events = ", ".join(event.__name__ for event in topic.events)
         table.add_row(topic.name, topic.key, str(topic.partitions), hours, events, topic.summary)
     console.print(table)

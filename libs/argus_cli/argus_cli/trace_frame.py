@@ -9,7 +9,9 @@ import polars as pl
 
 from argus_common.errors import ConfigurationError
 from argus_common.metrics import Catalogue
-from argus_forecasting.trace_store import IDENTITY
+
+IDENTITY = ("server", "timestamp", "fleet", "profile")
+"""Columns that say who and when; named here too, since a command that only sends a trace need not load a forecaster."""
 
 _UNITS = ((10**11, 1000.0), (10**14, 1.0), (10**17, 1e-3), (10**20, 1e-6))
 """Epoch numbers below the bound times the factor are milliseconds: seconds, milli-, micro-, nanoseconds."""
@@ -34,14 +36,23 @@ def read_trace(file: Path, selection: Selection) -> pl.DataFrame:
         ConfigurationError: the file can't be read, lacks a column, or nothing of it is selected.
     """
     try:
-        rows = _selected(_named(_scan(file), selection.rename), selection).collect()
+        rows = scan_trace(file, selection).collect()
     except pl.exceptions.PolarsError as error:
         raise ConfigurationError(f"{file}: {str(error).splitlines()[0]}") from error
     if rows.is_empty():
         raise ConfigurationError(f"{file}: nothing is left of it after --from, --until and --servers")
     if rows.select("server", "timestamp").null_count().sum_horizontal().item():
         raise ConfigurationError(f"{file}: rows without server or timestamp")
-    return _wide(rows).sort("timestamp", maintain_order=True)
+    return wide(rows).sort("timestamp", maintain_order=True)
+
+
+def scan_trace(file: Path, selection: Selection) -> pl.LazyFrame:
+    """The selected rows as they lie in the file, wide or long, with event times in epoch ms; nothing is read yet.
+
+    Raises:
+        ConfigurationError: the file is of another kind or lacks a column.
+    """
+    return _selected(_named(_scan(file), selection.rename), selection)
 
 
 def with_derived(rows: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
@@ -122,7 +133,8 @@ def _milliseconds(moment: datetime) -> int:
     return round(moment.timestamp() * 1000)
 
 
-def _wide(rows: pl.DataFrame) -> pl.DataFrame:
+def wide(rows: pl.DataFrame) -> pl.DataFrame:
+    """One row per server and event time, one column per metric; a wide trace as it is."""
     if not {"metric", "value"} <= set(rows.columns):
         return rows
     who = [name for name in IDENTITY if name in rows.columns]

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from argus_forecasting.trace_store import IDENTITY
+from argus_cli.trace_frame import IDENTITY
 
 
 @dataclass(frozen=True, slots=True)

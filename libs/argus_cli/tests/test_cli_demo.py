@@ -1,15 +1,15 @@
 """What the demo shows and sums up."""
 
 import io
-from collections.abc import Mapping
 
 import pytest
-from rich.console import Console
+from alert_events import ended, raised, updated
+from rich.console import Console, RenderableType
 
 from argus_cli.demo.fleet_state import FleetState, worst_breach
 from argus_cli.demo.summary import show_summary
-from argus_cli.demo.view import Pulse, render, sparkline, time_to_limit
-from argus_common.events import Breach, ForecastIssued, ModelReference, TimeToThreshold
+from argus_cli.demo.view import Pulse, render, sparkline
+from argus_common.events import AlertEvent, Breach, ForecastIssued, ModelReference, TimeToThreshold
 from argus_common.levels import Level, level_of
 
 LEVELS = (0.1, 0.5, 0.9)
@@ -40,71 +40,69 @@ def issued(
     )
 
 
-def watching(*forecasts: ForecastIssued) -> FleetState:
+def state_of(*forecasts: ForecastIssued) -> FleetState:
     """A state that has seen these."""
-    state = FleetState(watching=True)
+    state = FleetState()
     for forecast in forecasts:
         state.add(forecast)
     return state
 
 
-def shown(what: object) -> str:
+def watching(*events: AlertEvent) -> FleetState:
+    """A state that has heard these since somebody watches, from step 100 on."""
+    state = state_of(issued(100, 0.1))
+    state.watch()
+    for event in events:
+        state.hear(event)
+    return state
+
+
+def shown(what: RenderableType, width: int = 160) -> str:
     """The text a console prints."""
     written = io.StringIO()
-    Console(file=written, width=160, force_terminal=False).print(what)
+    Console(file=written, width=width, force_terminal=False).print(what)
     return written.getvalue()
 
 
-def test_a_warning_that_comes_true_has_its_lead() -> None:
-    state = watching(issued(100, 0.1), issued(101, 0.7), issued(102, 0.9), issued(110, 0.99, value=93))
-    (only,) = state.outcomes()
-    assert (only.warned, only.crossed, only.lead_steps()) == (101, 110, 9)
-    assert only.expected_minutes == 120
+def test_an_alert_that_comes_true_has_its_lead() -> None:
+    (only,) = watching(raised(101), ended(101, 122, "hit", crossed=110)).courses()
+    assert (only.outcome, only.lead_seconds, only.expected_seconds) == ("hit", 9 * 300, 7200)
 
 
-def test_a_crossing_without_a_warning_is_not_counted_as_foreseen() -> None:
-    (only,) = watching(issued(100, 0.2), issued(101, 0.99, value=95)).outcomes()
-    assert (only.warned, only.crossed, only.lead_steps()) == (None, 101, None)
+def test_an_alert_whose_limit_is_crossed_and_that_still_stands_has_come_true() -> None:
+    (only,) = watching(raised(101), updated(101, 110, crossed=110)).courses()
+    assert (only.outcome, only.lead_seconds) == ("hit", 9 * 300)
 
 
-def test_a_warning_that_fades_is_withdrawn() -> None:
-    (only,) = watching(issued(100, 0.6), issued(101, 0.1)).outcomes()
-    assert (only.warned, only.crossed, only.withdrawn) == (100, None, 101)
+def test_a_crossing_without_an_alert_is_not_counted_as_foretold() -> None:
+    (only,) = watching(raised(103, crossed=101)).courses()
+    assert (only.outcome, only.lead_seconds, only.expected_seconds) == ("late", None, None)
 
 
-def test_nothing_counts_while_history_is_filling() -> None:
+def test_an_alert_that_stands_is_still_expected_and_one_that_faded_did_not_come() -> None:
+    state = watching(raised(101), raised(101, server="web2"), ended(101, 113, "false", server="web2"))
+    assert [(one.server, one.outcome) for one in state.courses()] == [("web1", "expected"), ("web2", "false")]
+
+
+def test_alerts_of_the_time_when_history_was_filling_do_not_count() -> None:
+    assert watching(raised(90)).courses() == []
     state = FleetState()
-    state.add(issued(100, 0.9))
-    assert state.outcomes() == []
-    assert state.newest_origin() == 100
+    state.hear(raised(101))
+    assert state.courses() == []
 
 
 def test_an_older_forecast_does_not_replace_a_newer_one() -> None:
-    state = watching(issued(101, 0.1), issued(100, 0.9))
+    state = state_of(issued(101, 0.1), issued(100, 0.9))
     assert state.latest["web1"].origin == 101
     assert state.forecasts == 2
 
 
 def test_servers_are_ranked_by_risk_and_counted_by_level() -> None:
-    state = watching(
+    state = state_of(
         issued(1, 0, server="a", risk=10), issued(1, 0, server="b", risk=85), issued(1, 0, server="c", risk=61)
     )
     assert [f.server for f in state.most_at_risk(2)] == ["b", "c"]
     assert state.levels() == {Level.CRITICAL: 1, Level.WARNING: 1, Level.DEGRADED: 0, Level.HEALTHY: 1}
-
-
-@pytest.mark.parametrize(
-    ("times", "text"),
-    [
-        ({}, "-"),
-        ({"p10": 1800}, "30 min at the earliest"),
-        ({"p10": 1800, "p50": 3600, "p90": 10_800}, "60 min (30 min to 3.0 h)"),
-        ({"p10": 1800, "p50": 3600}, "60 min (30 min to later)"),
-    ],
-)
-def test_time_to_limit_is_told_in_words(times: Mapping[str, float], text: str) -> None:
-    breach = Breach(target="x", limit=1, probability={}, time_to_threshold=TimeToThreshold(**times))
-    assert time_to_limit(breach) == text
 
 
 def test_the_sparkline_turns_red_where_the_limit_lies_within_the_band() -> None:
@@ -119,18 +117,34 @@ def test_the_sparkline_turns_red_where_the_limit_lies_within_the_band() -> None:
 
 
 def test_the_screen_names_the_server_at_risk_its_limit_and_its_probability() -> None:
-    text = shown(render(watching(issued(5_785_632, 0.8, risk=82)), Pulse(phase="all is well")))
+    text = shown(render(state_of(issued(5_785_632, 0.8, risk=82)), Pulse(phase="all is well")))
     assert "web1" in text
     assert "80%" in text
     assert "1 critical" in text
     assert "all is well" in text
 
 
+@pytest.mark.parametrize("width", [80, 100, 160])
+def test_no_screen_of_80_columns_or_more_cuts_a_name_or_wraps_a_row(width: int) -> None:
+    forecast = issued(5_785_632, 0.8, risk=82, server="ppweb00001").model_copy(
+        update={"breaches": [issued(1, 0.8).breaches[0].model_copy(update={"target": "cpu_iowait_pct"})]}
+    )
+    text = shown(render(state_of(forecast), Pulse(samples=9_999_999, forecasts=99_999, batch_seconds=0.123)), width)
+    assert "…" not in text
+    row = next(line for line in text.splitlines() if "ppweb00001" in line)
+    assert "cpu_iowait_pct" in row
+    assert "2.0 h" in row
+    assert len(text.splitlines()) == 7
+
+
 def test_the_summary_tells_what_was_predicted_and_what_happened() -> None:
-    state = watching(issued(100, 0.7), issued(106, 0.99, value=93))
+    late = raised(103, server="web2", crossed=101)
+    state = watching(raised(101), ended(101, 122, "hit", crossed=107), late)
     written = io.StringIO()
     console = Console(file=written, width=160, force_terminal=False)
-    show_summary(console, state, Pulse(seconds=30, samples=1000), 300)
+    show_summary(console, state, Pulse(seconds=30, samples=1000))
     text = written.getvalue()
-    assert "1 limits were crossed after a warning, 0 without one" in text
-    assert "30 minutes" in text
+    assert "1 limits were crossed after an alert, 1 without one" in text
+    assert "The median alert came 30 min of event time before" in text
+    assert "came as foretold" in text
+    assert "not foretold" in text

@@ -16,9 +16,10 @@ from aiokafka import ConsumerRecord
 from typer.testing import CliRunner
 
 from argus_cli.batch_sender import BatchSender
-from argus_cli.replay import Replay, ending_at, replay, send
-from argus_cli.trace_frame import Selection, read_trace
+from argus_cli.replay import Replay, replay, send
+from argus_cli.trace_frame import Selection
 from argus_cli.trace_records import Identity
+from argus_cli.trace_stream import stream_trace, trace_of
 from argus_common.clock import SystemClock
 from argus_common.errors import ConfigurationError, TransientError
 from argus_common.kafka import build_consumer, build_producer
@@ -98,7 +99,9 @@ async def test_at_full_speed_the_topic_holds_the_trace_in_order_and_without_a_lo
     settings: KafkaSettings, topic: str, tmp_path: Path
 ) -> None:
     file = shuffled_trace(tmp_path)
-    what = Replay(read_trace(file, Selection()), Identity("east", "database"), float("inf"), topic)
+    what = Replay(
+        stream_trace(file, Selection(), rows_together=5000), Identity("east", "database"), float("inf"), topic
+    )
     played, interrupted = await send(what, settings, SystemClock())
 
     found: dict[str, list[tuple[int, dict[str, float]]]] = {}
@@ -131,7 +134,7 @@ async def test_records_carry_the_time_they_were_sent_so_that_retention_keeps_an_
 ) -> None:
     before = SystemClock().now_ms()
     rows = pl.DataFrame({"server": ["a"], "timestamp": [1_000_000_000_000], "cpu": [1.0]})
-    await send(Replay(rows, Identity(), float("inf"), topic), settings, SystemClock())
+    await send(Replay(trace_of(rows), Identity(), float("inf"), topic), settings, SystemClock())
     (record,) = await read_all(settings, topic)
     assert record.timestamp >= before
     assert json.loads(record.value)["timestamp"] == 1_000_000_000_000
@@ -140,7 +143,7 @@ async def test_records_carry_the_time_they_were_sent_so_that_retention_keeps_an_
 async def test_the_metrics_topic_is_created_where_it_is_missing(private_stack: Stack) -> None:
     settings = KafkaSettings(bootstrap_servers=private_stack.bootstrap_servers)
     rows = pl.DataFrame({"server": ["replayed-once"], "timestamp": [NEW_YEAR], "cpu": [1.0]})
-    await send(Replay(rows, Identity(), float("inf")), settings, SystemClock())
+    await send(Replay(trace_of(rows), Identity(), float("inf")), settings, SystemClock())
     assert [record.key for record in await read_all(settings, METRICS.name)] == [b"replayed-once"]
 
 
@@ -157,7 +160,7 @@ async def test_a_broker_killed_in_the_middle_costs_no_record_and_doubles_none(
             "number": list(range(count)),
         }
     )
-    replaying = asyncio.create_task(send(Replay(rows, Identity(), 200.0, topic), settings, SystemClock()))
+    replaying = asyncio.create_task(send(Replay(trace_of(rows), Identity(), 200.0, topic), settings, SystemClock()))
     async with build_consumer(settings, topic, group=None) as consumer:
         await consumer.getone()  # it has begun
     await asyncio.to_thread(private_stack.kafka.kill)
@@ -175,16 +178,9 @@ async def test_an_unreachable_broker_is_named() -> None:
     address = f"127.0.0.1:{free_ports(1)[0]}"
     rows = pl.DataFrame({"server": ["a"], "timestamp": [NEW_YEAR], "cpu": [1.0]})
     with pytest.raises(TransientError, match=address):
-        await send(Replay(rows, Identity(), 1.0, "any"), KafkaSettings(bootstrap_servers=address), SystemClock())
-
-
-def test_shifting_moves_the_last_row_to_the_moment_and_keeps_the_distances() -> None:
-    rows = pl.DataFrame({"server": ["a"] * 3, "timestamp": [0, 300_000, 900_000], "cpu": [1, 2, 3]})
-    assert ending_at(rows, NEW_YEAR)["timestamp"].to_list() == [
-        NEW_YEAR - 900_000,
-        NEW_YEAR - 600_000,
-        NEW_YEAR,
-    ]
+        await send(
+            Replay(trace_of(rows), Identity(), 1.0, "any"), KafkaSettings(bootstrap_servers=address), SystemClock()
+        )
 
 
 async def test_ctrl_c_stops_and_tells_what_was_sent(settings: KafkaSettings, topic: str, tmp_path: Path) -> None:

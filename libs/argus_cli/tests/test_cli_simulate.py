@@ -80,3 +80,9 @@ def test_another_file_format_is_refused(tmp_path: Path) -> None:
     done = run(*HOUR, "--out", str(tmp_path / "fleet.csv"))
     assert isinstance(done.exception, ConfigurationError)
     assert "expected a .parquet or .ndjson file" in str(done.exception)
+
+
+def test_a_file_without_a_start_holds_nothing_of_the_future(tmp_path: Path) -> None:
+    out = tmp_path / "fleet.parquet"
+    run("--servers", "7", "--duration", "3600", "--interval", "300", "--out", str(out))
+    assert pl.read_parquet(out).select((pl.col("timestamp") < datetime.now(UTC)).all()).item()

@@ -50,7 +50,9 @@ DEAD_LETTER_HEADERS: Json = {
         "argus_topic": {"type": "string", "description": "where it came from"},
         "argus_partition": {"type": "string", "description": "its partition there, decimal"},
         "argus_offset": {"type": "string", "description": "its offset there, decimal"},
+        "argus_timestamp": {"type": "string", "description": "when it was written there, epoch milliseconds, decimal"},
         "argus_original_bytes": {"type": "string", "description": "size before it was cut, decimal"},
+        "argus_key": {"type": "string", "description": "its key, as it was; absent where it had none"},
     },
     "required": ["argus_reason", "argus_service", "argus_topic", "argus_partition", "argus_offset"],
 }

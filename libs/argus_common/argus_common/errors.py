@@ -4,6 +4,7 @@
     ├── ConfigurationError      wrong settings or files: exit at start, with what to change
     ├── MalformedEventError     a record that can't be read: dead-letter it, go on with its neighbours
     ├── TransientError          the outside is unwell: back off and retry, then stop loudly
+    ├── TakenOverError          another replica holds what we were about to write: let go of it, begin anew
     ├── DeadLetterFloodError    too many records can't be read: stop rather than drain the topic
     └── ModelUnavailableError   no usable model: the statistical forecaster serves
 
@@ -33,6 +34,10 @@ class MalformedEventError(ArgusError):
 
 class TransientError(ArgusError):
     """Something outside (broker, store, network) failed in a way that may pass."""
+
+
+class TakenOverError(ArgusError):
+    """Another replica has taken over what this one was about to write; nothing of it was written."""
 
 
 class DeadLetterFloodError(ArgusError):

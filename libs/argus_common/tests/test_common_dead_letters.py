@@ -14,6 +14,8 @@ class Origin:
     topic: str = "argus.metrics.v1"
     partition: int = 3
     offset: int = 42
+    timestamp: int = 1_735_689_600_123
+    key: bytes | None = b"web1"
 
 
 def test_a_dead_letter_tells_where_it_came_from_and_why() -> None:
@@ -28,8 +30,15 @@ def test_a_dead_letter_tells_where_it_came_from_and_why() -> None:
         ("argus_topic", b"argus.metrics.v1"),
         ("argus_partition", b"3"),
         ("argus_offset", b"42"),
+        ("argus_timestamp", b"1735689600123"),
         ("argus_original_bytes", b"5"),
+        ("argus_key", b"web1"),
     ]
+
+
+def test_a_record_without_a_key_is_told_from_one_with_an_empty_key() -> None:
+    assert "argus_key" not in dict(dead_letter(Origin(b"{", key=None), "ingest", "not_json", "").headers)
+    assert dict(dead_letter(Origin(b"{", key=b""), "ingest", "not_json", "").headers)["argus_key"] == b""
 
 
 def test_a_huge_original_is_cut_and_its_size_told() -> None:
@@ -70,7 +79,7 @@ def test_too_large_a_share_stops_consumption_with_the_numbers() -> None:
         guard.record(read=0, unreadable=500)
     assert str(caught.value).startswith(
         "500 of the last 1500 records could not be read, more than the allowed 20 %; "
-        "look at the reasons on argus.dlq.v1, mend the producer"
+        "`argus dead-letters list` shows the reasons on argus.dlq.v1: mend the producer"
     )
 
 

@@ -90,7 +90,7 @@ async def test_a_faststream_broker_has_the_same_defaults(monkeypatch: pytest.Mon
     def remember(servers: list[str], **options: Any) -> None:  # noqa: ANN401
         asked.update(options, servers=servers)
 
-    monkeypatch.setattr("argus_common.kafka.clients.KafkaBroker", remember)
+    monkeypatch.setattr("faststream.kafka.KafkaBroker", remember)
     build_broker(KafkaSettings(bootstrap_servers="a:1,b:2"), "argus-x")
     assert asked["servers"] == ["a:1", "b:2"]
     assert (asked["acks"], asked["enable_idempotence"], asked["compression_type"]) == ("all", True, "zstd")

@@ -16,7 +16,7 @@ from argus_common.kafka import build_admin
 from argus_common.kafka import provision as module
 from argus_common.kafka.provision import provision
 from argus_common.settings import KafkaSettings
-from argus_common.topics import DEAD_LETTERS, METRICS, TOPICS, WINDOWS, Topic
+from argus_common.topics import DEAD_LETTERS, METRICS, MODELS, TOPICS, WINDOWS, Topic
 
 SMALL = Topic("small", "server", 2, timedelta(hours=1), "A topic of these tests.")
 
@@ -70,6 +70,14 @@ async def test_a_topic_keeps_its_records_for_as_long_as_the_catalogue_says(setti
     assert found["retention.ms"] == "3600000"
     assert found["segment.ms"] == "600000"
     assert found["cleanup.policy"] == "delete"
+
+
+@pytest.mark.stack
+async def test_of_a_compacted_topic_the_newest_record_of_a_key_stays_for_ever(settings: KafkaSettings) -> None:
+    (name,) = await provision(settings, [MODELS])
+    found = await configuration(settings, name)
+    assert (found["cleanup.policy"], found["retention.ms"]) == ("compact", "-1")
+    assert found["min.compaction.lag.ms"] == str(90 * 86_400_000)
 
 
 @pytest.mark.stack

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from argus_common.metrics import Metric
+from argus_forecasting.alarms.episodes import WarningScores
 from argus_forecasting.batch import Origins, Request, forecasts
 from argus_forecasting.forecaster import WITHIN_MINUTES, Floats, Forecaster
 from argus_forecasting.grid import Grid
@@ -24,7 +25,8 @@ DAY_SECONDS = 86_400
 class Windows:
     """Scored windows of one metric. ``truth``: (window, lead). ``quantiles``: (window, lead, level). ``naive``,
     ``seasonal``: (window, lead). ``season_error``: (window,). ``server``: (window,). ``probability``, ``crossed``:
-    (window, within), NaN / False without a limit. ``calm``: (window,) below its limit at the origin.
+    (window, within), NaN / False without a limit. ``calm``: (window,) below its limit at the origin. ``chances``:
+    (origin, within) the breach probabilities of all origins, scored or not.
     """
 
     truth: Floats
@@ -36,6 +38,7 @@ class Windows:
     probability: Floats
     crossed: npt.NDArray[np.bool_]
     calm: npt.NDArray[np.bool_]
+    chances: Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,7 @@ class Scores:
     loss_by_lead: list[float]
     naive_loss_by_lead: list[float]
     breach: Mapping[str, "BreachScores"] = field(default_factory=dict)
+    alarms: Mapping[str, WarningScores] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +107,7 @@ def run(
                 result.breach_probability[chosen],
                 crossed[chosen],
                 calm[chosen],
+                result.breach_probability,
             )
         )
         report(len(part))

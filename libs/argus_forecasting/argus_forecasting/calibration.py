@@ -5,11 +5,16 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
+from scipy.optimize import minimize
+from scipy.special import expit
 
 from argus_forecasting.forecaster import Floats
 
 SPANS_MINUTES = (15.0, 60.0, 240.0, 480.0)
 LIMITS = 1e-6
+
+Doubles = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,16 +67,14 @@ def fit_lines(share: Floats, crossed: Floats, weight: float = 1.0) -> tuple[floa
         crossed: (event,) 1 where the limit was crossed, else 0.
         weight: of the penalty.
     """
-    odds = np.log(np.clip(share, LIMITS, 1 - LIMITS) / (1 - np.clip(share, LIMITS, 1 - LIMITS))).astype(np.float64)
-    design = np.column_stack([np.ones_like(odds), odds])
+    clipped = np.clip(share.astype(np.float64), LIMITS, 1 - LIMITS)
+    design = np.column_stack([np.ones_like(clipped), np.log(clipped / (1 - clipped))])
     identity = np.array([0.0, 1.0])
-    line = identity.copy()
-    for _ in range(50):
-        p = 1 / (1 + np.exp(-(design @ line)))
-        gradient = design.T @ (p - crossed) + weight * (line - identity)
-        curvature = design.T @ (design * (p * (1 - p))[:, None]) + weight * np.eye(2)
-        step = np.linalg.solve(curvature, gradient)
-        line = line - step
-        if np.abs(step).max() < 1e-8:
-            break
+
+    def loss(line: Doubles) -> tuple[float, Doubles]:
+        odds, away = design @ line, line - identity
+        value = np.logaddexp(0, odds).sum() - odds @ crossed + 0.5 * weight * away @ away
+        return float(value), design.T @ (expit(odds) - crossed) + weight * away
+
+    line = minimize(loss, identity, jac=True, method="BFGS").x
     return float(line[0]), float(line[1])

@@ -35,8 +35,8 @@ class Context:
     profile: tuple[str, ...]
     fleet: Floats
 
-    def part(self, rows: slice) -> "Context":
-        """That of some of the series."""
+    def part(self, rows: slice | Ints) -> "Context":
+        """What is known of the servers behind some of the series."""
         servers, index = np.unique(self.server[rows], return_inverse=True)
         profiles = tuple(self.profile[i] for i in servers.tolist())
         return Context(index, self.target[rows], self.names, self.values[servers], profiles, self.fleet[servers])
@@ -54,7 +54,7 @@ class Bands:
     offset: Floats
     usual: Floats
 
-    def part(self, rows: "slice | Ints | Mask") -> "Bands":
+    def part(self, rows: slice | Ints) -> "Bands":
         """Some of the series."""
         return Bands(self.leads, self.offset[rows], self.usual[rows])
 
@@ -69,7 +69,7 @@ class Trust:
     statistical: Bands
     demoted: Mask
 
-    def part(self, rows: slice) -> "Trust":
+    def part(self, rows: slice | Ints) -> "Trust":
         """Some of the series."""
         return Trust(self.own.part(rows), self.statistical.part(rows), self.demoted[rows])
 
@@ -98,8 +98,8 @@ class SeriesBatch:
     def __len__(self) -> int:
         return len(self.values)
 
-    def part(self, rows: slice) -> "SeriesBatch":
-        """Some of the series, with what is known of their servers."""
+    def part(self, rows: slice | Ints) -> "SeriesBatch":
+        """Some of its series, with the servers that they belong to."""
         return replace(
             self,
             values=self.values[rows],
@@ -108,8 +108,8 @@ class SeriesBatch:
             upper=self.upper[rows],
             limit=self.limit[rows],
             harm=self.harm[rows],
-            context=self.context and self.context.part(rows),
-            trust=self.trust and self.trust.part(rows),
+            context=None if self.context is None else self.context.part(rows),
+            trust=None if self.trust is None else self.trust.part(rows),
         )
 
     @staticmethod

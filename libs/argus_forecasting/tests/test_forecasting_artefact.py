@@ -13,8 +13,9 @@ from argus_common.errors import ModelUnavailableError
 from argus_forecasting.calibration import Calibration
 from argus_forecasting.features.schema import FeatureSchema
 from argus_forecasting.trained import artefact
-from argus_forecasting.trained.artefact import MANIFEST, WEIGHTS, Manifest, load, read_manifest, save
+from argus_forecasting.trained.artefact import Manifest, load, read_manifest, save
 from argus_forecasting.trained.networks import NetworkSettings, build
+from argus_forecasting.trained.store import MANIFEST, WEIGHTS
 
 SCHEMA = FeatureSchema(300, ("cpu_used_pct",), ("database",), ("cpu_used_pct", "mem_used_pct"))
 SMALL = NetworkSettings(hidden=16, layers=1)

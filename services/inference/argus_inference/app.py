@@ -9,6 +9,7 @@ from redis.asyncio import Redis
 from argus_common.clock import SystemClock
 from argus_common.kafka import build_broker, connect
 from argus_common.kafka.dead_letters import FloodGuard
+from argus_common.kafka.follow import TopicFollower
 from argus_common.kafka.outbox import Outbox
 from argus_common.logs import configure
 from argus_common.metrics import Catalogue, load_catalogue
@@ -17,19 +18,31 @@ from argus_common.redis_client import build_redis, ping
 from argus_common.retry import retry
 from argus_common.ring import RingLayout, RingStore
 from argus_common.settings import KafkaSettings, OpsSettings, RedisSettings
-from argus_forecasting.statistical import AnalogForecaster
+from argus_common.topics import MODELS
+from argus_forecasting.alarms import AlarmRule
+from argus_forecasting.trained.store import ModelStore
+from argus_inference.adapters.kafka_commands import Commands
+from argus_inference.adapters.kafka_promotions import KafkaPromotions, NoPromotions
 from argus_inference.adapters.kafka_subscription import Subscription
+from argus_inference.adapters.model_shelf import StoreShelf, of_settings, statistical
 from argus_inference.adapters.prometheus_page import ForecastPage
+from argus_inference.adapters.redis_alerts import RedisAlertStore
 from argus_inference.adapters.redis_fleet import RedisFleetStore
 from argus_inference.adapters.redis_ledger import RedisForecastLedger
 from argus_inference.adapters.redis_trust import RedisTrustStore
+from argus_inference.alert_metrics import AlertMetrics
+from argus_inference.alerts import AlertService
+from argus_inference.domain.alert_state import row_width
 from argus_inference.domain.backlog import Backlog
+from argus_inference.domain.mitigation import Mitigations
 from argus_inference.domain.series import Targets
+from argus_inference.domain.serving import Serving
 from argus_inference.handlers import WindowHandler
 from argus_inference.metrics import InferenceMetrics
-from argus_inference.ports import Forecaster
+from argus_inference.promotions import PromotionHandler
 from argus_inference.service import ForecastService, Outside, Plan
 from argus_inference.settings import InferenceSettings
+from argus_inference.swap import Demands, ModelSwap
 from argus_inference.watch import STUCK_AFTER_SECONDS, Watch
 
 
@@ -56,32 +69,38 @@ async def serve(configuration: Configuration, stop: Event) -> None:
     log = configure("inference", ops.log_level)
     catalogue = load_catalogue(settings.metric_catalogue)
     targets = Targets.of(catalogue)
-    registry, health = (
-        build_registry("inference"),
-        Health("kafka", "redis", "progress", stuck_after=STUCK_AFTER_SECONDS),
-    )
+    registry = build_registry("inference")
+    health = Health("kafka", "redis", "progress", stuck_after=STUCK_AFTER_SECONDS)
     metrics, page = InferenceMetrics(registry, targets.names), ForecastPage(targets, settings.quantile_levels)
+    alert_metrics, mitigations = AlertMetrics(registry, targets.names), Mitigations()
     redis, outbox = build_redis(configuration.redis), Outbox(configuration.kafka, "argus-inference")
     broker = build_broker(configuration.kafka, "argus-inference")
     with (
         ThreadPoolExecutor(1, "forecast") as executor,
+        ThreadPoolExecutor(1, "model") as aside,
         OpsServer(registry, health, ops.host, ops.port, [page.text]) as server,
     ):
         log.info("ops server answers", extra={"port": server.port})
         outside = _outside(configuration, catalogue, targets, redis, outbox, page, executor)
-        service = _service(settings, targets, outside, metrics)
+        serving = Serving(of_settings(settings), statistical(settings))
+        promotions = _promotions(configuration, serving, outside, aside, metrics)
+        alerts = _alerts(configuration, targets, redis, outside, mitigations, alert_metrics)
+        service = ForecastService(_plan(settings, targets), serving, outside, metrics, alerts)
         subscription = Subscription(broker, _handler(settings, service, outside, metrics), page)
         subscription.subscribe(configuration.kafka, settings)
+        commands = Commands(configuration.kafka, mitigations, outbox, alert_metrics, subscription.fail)
         try:
             await retry("reach Redis", lambda: ping(redis))
-            await retry("connect to Kafka", outbox.start)
+            for what, begin in (("connect to Kafka", outbox.start), ("read commands", commands.start)):
+                await retry(what, begin)
+            await promotions.begin()
             await service.warm_up()
             await retry("join the group", lambda: connect(broker, configuration.kafka))
-            await Watch(subscription, lambda: ping(redis), health, metrics, outside.clock).run(stop)
+            async with promotions.followed(subscription.failed):
+                await Watch(subscription, lambda: ping(redis), health, metrics, outside.clock).run(stop)
         finally:
-            await broker.stop()
-            await outbox.stop()
-            await redis.aclose()
+            for end in (broker.stop, commands.stop, outbox.stop, redis.aclose):
+                await end()
     log.info("stopped")
 
 
@@ -102,23 +121,37 @@ def _outside(
     return Outside(rings, RedisFleetStore(redis, prefix), ledger, outbox, page, SystemClock(), executor, trust=trust)
 
 
-def _service(
-    settings: InferenceSettings, targets: Targets, outside: Outside, metrics: InferenceMetrics
-) -> ForecastService:
-    plan = Plan(targets, settings.horizon_steps, settings.quantile_levels, settings.chunk_servers)
-    return ForecastService(plan, _forecaster(settings), outside, metrics)
+def _plan(settings: InferenceSettings, targets: Targets) -> Plan:
+    return Plan(
+        targets, settings.horizon_steps, settings.quantile_levels, settings.chunk_servers, settings.drivers_from_risk
+    )
 
 
-def _forecaster(settings: InferenceSettings) -> Forecaster:
-    """The model of the settings, the statistical forecaster where there is none."""
-    if settings.model is None:
-        return AnalogForecaster(settings.history_steps)
-    import torch  # noqa: PLC0415 - only a trained model needs it, and it takes seconds
+def _alerts(
+    configuration: Configuration,
+    targets: Targets,
+    redis: Redis,
+    outside: Outside,
+    mitigations: Mitigations,
+    metrics: AlertMetrics,
+) -> AlertService:
+    rule = AlarmRule()
+    store = RedisAlertStore(redis, configuration.redis.key_prefix, targets.names, row_width(rule))
+    levels = configuration.inference.quantile_levels
+    return AlertService(rule, targets, levels, store, outside.publisher, mitigations, metrics, outside.clock)
 
-    from argus_forecasting.trained.forecaster import TrainedForecaster  # noqa: PLC0415
 
-    torch.set_num_threads(1)  # several spin at barriers beside any other busy process
-    return TrainedForecaster.open(settings.model, "cuda" if torch.cuda.is_available() else "cpu")
+def _promotions(
+    configuration: Configuration, serving: Serving, outside: Outside, aside: Executor, metrics: InferenceMetrics
+) -> KafkaPromotions | NoPromotions:
+    settings = configuration.inference
+    if settings.models is None:
+        return NoPromotions()
+    shelf = StoreShelf(settings, ModelStore(settings.models))
+    demands = Demands(settings.horizon_steps, settings.quantile_levels, settings.ring_steps)
+    swap = ModelSwap(shelf, serving, demands, aside, metrics, outside.clock)
+    handler = PromotionHandler(settings.model_name, swap, outside.publisher, metrics)
+    return KafkaPromotions(TopicFollower(configuration.kafka, MODELS.name, "argus-inference"), handler)
 
 
 def _handler(

@@ -1,7 +1,7 @@
 """Windows in, forecasts out."""
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Protocol
 
 from argus_common.clock import Clock
@@ -31,6 +31,8 @@ class WindowRecord(Protocol):
     def offset(self) -> int: ...  # noqa: D102
     @property
     def timestamp(self) -> int: ...  # noqa: D102
+    @property
+    def key(self) -> bytes | None: ...  # noqa: D102
     @property
     def value(self) -> bytes | None: ...  # noqa: D102
     @property
@@ -80,14 +82,21 @@ class WindowHandler:
             self._metrics.skipped.labels("superseded").inc(skipped)
             return await self._forecast_when_due()
 
-    async def on_tick(self) -> Offsets:
-        """Forecast what has been held for too long; the offsets that may now be committed."""
+    async def on_tick(self, read_to_the_end: Collection[int] = ()) -> Offsets:
+        """Forecast what has been held for too long; the offsets that may now be committed.
+
+        ``read_to_the_end``: the partitions behind whose last record nothing is known to wait.
+        """
         async with self._turn:
-            return await self._forecast_when_due()
+            offsets = await self._forecast_when_due()
+            await self._service.alerts.look_at_idle(read_to_the_end)
+            return offsets
 
     def on_assigned(self, partitions: Iterable[int]) -> None:
         """These partitions are ours now and are read again from their committed offsets."""
-        self._backlog.restart(partitions)
+        ours = list(partitions)
+        self._backlog.restart(ours)
+        self._service.alerts.retain(ours)
 
     async def _forecast_when_due(self) -> Offsets:
         if not self._backlog.due(self._clock.monotonic()):

@@ -11,6 +11,7 @@ from argus_inference.domain.scoring import SCORED_LEADS, RunningScores
 SKIPS = ("superseded", "no_target")
 SOURCES = {"model": "model, demoted or not", "statistical": "statistical forecaster beside it"}
 UNREADABLE = ("empty", "invalid_field", "not_json", "wrong_type")
+SWAPS = ("swapped", "missing", "refused")
 DURATIONS = (0.01, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 120)
 DELAYS = (0.1, 0.25, 0.5, 1, 2, 3, 5, 10, 30, 60, 120, 300, 900, 3600)
 
@@ -25,7 +26,7 @@ class InferenceMetrics:
         self._delays(registry)
         self._scores(registry)
         self._trust(registry)
-        self.model = Info("argus_model", "Which model forecasts.", registry=registry)
+        self._models(registry)
 
     def _work(self, registry: CollectorRegistry) -> None:
         self.windows = Counter("argus_inference_windows", "Windows read.", registry=registry)
@@ -49,6 +50,21 @@ class InferenceMetrics:
             self.skipped.labels(reason)
         for reason in UNREADABLE:
             self.dead_letters.labels(reason)
+
+    def _models(self, registry: CollectorRegistry) -> None:
+        self._model = Info("argus_model", "Which model forecasts.", registry=registry)
+        self.swaps = Counter(
+            "argus_inference_model_swaps",
+            "What came of promotions and rollbacks; where it is missing or refused, the old model serves on.",
+            ["outcome"],
+            registry=registry,
+        )
+        for outcome in SWAPS:
+            self.swaps.labels(outcome)
+
+    def show_model(self, label: Mapping[str, str]) -> None:
+        """Show which model forecasts: its name, version and kind."""
+        self._model.info(dict(label))
 
     def _delays(self, registry: CollectorRegistry) -> None:
         self.batch = Histogram(

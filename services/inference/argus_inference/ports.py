@@ -1,17 +1,30 @@
 """What inference needs of the outside, by role."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from argus_common.events import Record
 from argus_common.fleet import FleetSums
 from argus_common.kafka.dead_letters import DeadLetter
 from argus_common.ring.layout import Floats
-from argus_forecasting.forecaster import Forecaster
+from argus_forecasting.forecaster import Forecaster, Ints
 from argus_inference.domain.outcome import Outcome
+from argus_inference.domain.serving import Served
 from argus_inference.domain.trust import Remembered
 
-__all__ = ["Display", "FleetStore", "ForecastLedger", "Forecaster", "HistoryStore", "Publisher", "TrustStore"]
+__all__ = [
+    "AlertStore",
+    "Display",
+    "FleetStore",
+    "ForecastLedger",
+    "Forecaster",
+    "HistoryStore",
+    "KeptAlerts",
+    "ModelShelf",
+    "Publisher",
+    "TrustStore",
+]
 
 
 class HistoryStore(Protocol):
@@ -57,6 +70,42 @@ class TrustStore(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class KeptAlerts:
+    """What is remembered of the alerts of some servers.
+
+    ``steps``: (server,) last origin, −1 = none. ``step_seconds``: (server,). ``rows``: (server, target, number).
+    ``unsent``: per server the events that are not known to be acknowledged, in order.
+    """
+
+    steps: Ints
+    step_seconds: Ints
+    rows: Floats
+    unsent: Sequence[Sequence[Record]]
+
+
+class AlertStore(Protocol):
+    """What is remembered of alerts. State and the events that follow from it are written together, or not at all."""
+
+    async def read(self, names: Sequence[str]) -> KeptAlerts:
+        """What is remembered of these servers."""
+        ...
+
+    async def write(
+        self, names: Sequence[str], partitions: Sequence[int], kept: KeptAlerts, standing: Sequence[bool]
+    ) -> None:
+        """Remember it. ``partitions``: (server,) whence they come. ``standing``: (server,) whether an alert stands."""
+        ...
+
+    async def standing(self, partitions: Sequence[int]) -> dict[int, set[str]]:
+        """Partition → servers on which an alert stands, or whose events may not be acknowledged."""
+        ...
+
+    async def clock(self, newest: dict[str, int]) -> dict[str, int]:
+        """Fleet → end of its newest step (epoch seconds) in any replica; ``newest``: those that this one has seen."""
+        ...
+
+
 class Publisher(Protocol):
     """Events and dead letters; both return when everything is acknowledged."""
 
@@ -66,6 +115,30 @@ class Publisher(Protocol):
 
     async def bury(self, letters: Iterable[DeadLetter]) -> None:
         """Publish dead letters."""
+        ...
+
+
+class ModelShelf(Protocol):
+    """Where models come from. All of it takes long and is called in a thread of its own."""
+
+    def holds(self, name: str, version: str) -> bool:
+        """Whether the version is there, complete."""
+        ...
+
+    def open(self, name: str, version: str, sha256: str | None) -> Served:
+        """A version, ready to forecast.
+
+        Raises:
+            ArgusError: it is missing, altered or of another making.
+        """
+        ...
+
+    def of_settings(self) -> Served:
+        """What serves where no version was promoted.
+
+        Raises:
+            ArgusError: it can't be read.
+        """
         ...
 
 

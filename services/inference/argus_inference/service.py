@@ -4,32 +4,32 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
-from typing import TypeVar, get_args
+from typing import TypeVar
 
 import numpy as np
 
 from argus_common.clock import Clock
-from argus_common.events import ModelReference, Record, WindowClosed
+from argus_common.events import Record, WindowClosed
 from argus_common.fleet import FleetSums
 from argus_common.retry import Backoff, retry
 from argus_common.topics import PREDICTIONS
 from argus_forecasting.forecaster import Floats
+from argus_inference.alerts import AlertService
 from argus_inference.domain.backlog import Arrived
 from argus_inference.domain.encode import encode_forecasts
+from argus_inference.domain.explain import explain
 from argus_inference.domain.outcome import Outcome, outcome
 from argus_inference.domain.running_trust import RunningTrust
 from argus_inference.domain.scoring import SCORED_LEADS, RunningScores, kept, score
 from argus_inference.domain.series import Targets
+from argus_inference.domain.serving import Served, Serving
 from argus_inference.domain.trust import FleetOffsets, Lesson, Remembered, lesson, sources_of, to_be_scored
 from argus_inference.metrics import InferenceMetrics
-from argus_inference.ports import Display, FleetStore, Forecaster, ForecastLedger, HistoryStore, Publisher, TrustStore
+from argus_inference.ports import Display, FleetStore, ForecastLedger, HistoryStore, Publisher, TrustStore
 
 SECONDS_PER_DAY = 86_400
 IN_FLIGHT = 2
 """Groups at once: one is computed while another is read or published. Bounds memory with ``group_servers``."""
-
-KINDS = get_args(ModelReference.model_fields["kind"].annotation)
-"""Kinds of models that readers of the event know."""
 
 ResultT = TypeVar("ResultT")
 Group = Sequence[Arrived]
@@ -52,38 +52,43 @@ class Outside:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is forecast. ``group_servers``: so many at once."""
+    """What is forecast. ``group_servers``: so many at once. ``drivers_from_risk``: risk from which a forecast
+    says what it was made from, None = never.
+    """
 
     targets: Targets
     horizon: int
     levels: tuple[float, ...]
     group_servers: int
+    drivers_from_risk: float | None = None
 
 
 class ForecastService:
     """Forecasts groups of servers, scores their earlier forecasts, publishes and shows the outcome."""
 
-    def __init__(self, plan: Plan, forecaster: Forecaster, outside: Outside, metrics: InferenceMetrics) -> None:
-        self._plan, self._forecaster, self._outside, self._metrics = plan, forecaster, outside, metrics
+    def __init__(
+        self, plan: Plan, serving: Serving, outside: Outside, metrics: InferenceMetrics, alerts: AlertService
+    ) -> None:
+        self._plan, self._serving, self._outside, self._metrics = plan, serving, outside, metrics
+        self.alerts = alerts
         self._running, self._live, self._offsets = RunningScores(), RunningTrust(), FleetOffsets()
-        self._sources = sources_of(forecaster)
-        kind = forecaster.kind if forecaster.kind in KINDS else "unknown"
-        self._model = ModelReference.model_validate(
-            {"name": forecaster.name, "version": forecaster.version, "kind": kind}
-        )
-        metrics.model.info({"name": forecaster.name, "version": forecaster.version, "kind": forecaster.kind})
+        metrics.show_model(serving.now.label)
 
     async def warm_up(self) -> None:
         """Forecast a group of waves for nobody: the first windows are then served as fast as later ones."""
-        plan, length = self._plan, self._forecaster.history_steps
+        plan, served = self._plan, self._serving.now
+        length = served.forecaster.history_steps
         names = plan.targets.catalogue.names()
         wave = np.outer(np.sin(np.arange(length) / 40) + 2, 10.0 ** (np.arange(len(names)) % 4 - 1))
-        window = WindowClosed(fleet="-", server="-", step=length, step_seconds=300, samples=1, metrics={})
+        window = WindowClosed(
+            fleet="-", server="-", step=length, step_seconds=served.step_seconds, samples=1, metrics={}
+        )
         rings = np.tile(wave.astype(np.float32), (plan.group_servers, 1, 1))
         shape = (plan.group_servers, len(plan.targets.names), len(SCORED_LEADS), len(plan.levels))
         group = [Arrived(window, 0, 0)] * plan.group_servers
-        known = Remembered.nothing(len(self._sources), len(group), len(plan.targets.names), len(plan.levels))
-        await self._compute(self._forecast, group, rings, np.zeros(shape, np.float32), FleetSums.none(), known)
+        sources = sources_of(served.forecaster)
+        known = Remembered.nothing(len(sources), len(group), len(plan.targets.names), len(plan.levels))
+        await self._compute(self._forecast, served, group, rings, np.zeros(shape, np.float32), FleetSums.none(), known)
 
     async def forecast(self, arrived: Iterable[Arrived]) -> None:
         """Forecast the servers of these windows, each from its window's step.
@@ -101,6 +106,7 @@ class ForecastService:
             group, result = task.result()
             await self._compute(self._outside.display.update, result, [one.partition for one in group])
         if done:
+            await self.alerts.sweep({one.partition for task in done for one in task.result()[0]})
             self._metrics.show_scores(self._running)
             self._metrics.show_trust(self._live)
 
@@ -118,34 +124,38 @@ class ForecastService:
 
     async def _group(self, group: Group) -> Outcome:
         outside, names, step = self._outside, [one.name for one in group], group[0].window.step
-        length = self._forecaster.history_steps
+        served = self._serving.of_step(group[0].window.step_seconds)
+        length = served.forecaster.history_steps
         rings = await self._retry("read rings", lambda: outside.history.read(names, step, length))
         due = await self._retry("read earlier forecasts", lambda: outside.ledger.due(names, step))
         fleet = await self._retry("read the fleet", lambda: outside.fleets.read(group[0].window.fleet, step - 1))
-        sources = self._sources
+        sources = sources_of(served.forecaster)
         known = await self._retry("read what was learned", lambda: outside.trust.read(sources, names, step))
-        result, records, learned, raw = await self._compute(self._forecast, group, rings, due, fleet, known)
+        result, records, learned, raw = await self._compute(self._forecast, served, group, rings, due, fleet, known)
         rows = kept(result.quantiles, result.seen)
         await self._retry("keep forecasts", lambda: outside.ledger.keep(names, step, rows))
         await self._retry("keep what was learned", lambda: outside.trust.keep(sources, names, step, learned.rows, raw))
         await self._retry("publish forecasts", lambda: outside.publisher.send(PREDICTIONS.name, records))
         self._account(group, result, len(records))
         self._live.add(learned, names, step)
+        await self.alerts.follow(result, [one.partition for one in group])
         return result
 
     def _forecast(
-        self, group: Group, rings: Floats, due: Floats, fleet: FleetSums, known: Remembered
+        self, served: Served, group: Group, rings: Floats, due: Floats, fleet: FleetSums, known: Remembered
     ) -> tuple[Outcome, list[Record], Lesson, Floats]:
         plan, windows = self._plan, [one.window for one in group]
         limits, values = plan.targets.limits(windows), plan.targets.values(rings, windows)
         batch = plan.targets.batch(values, windows, limits, plan.targets.context(rings, windows, fleet))
         observed, day = values[:, :, -1], SECONDS_PER_DAY // batch.step_seconds
-        learned = lesson(known, observed, windows[0].fleet, self._sources, self._offsets, plan.targets, plan.levels)
-        forecast = self._forecaster.forecast(replace(batch, trust=learned.trust()), plan.horizon, plan.levels)
+        sources = sources_of(served.forecaster)
+        learned = lesson(known, observed, windows[0].fleet, sources, self._offsets, plan.targets, plan.levels)
+        forecast = served.forecaster.forecast(replace(batch, trust=learned.trust()), plan.horizon, plan.levels)
         yesterday = values[:, :, -1 - day] if day < values.shape[2] else np.full_like(observed, np.nan)
         scores = score(due, plan.levels, observed, yesterday)
-        result = outcome(windows, observed, limits, forecast, scores, plan.targets, learned.demoted)
-        records = list(encode_forecasts(result, plan.targets, plan.levels, self._model))
+        result = outcome(windows, values, limits, forecast, scores, plan.targets, learned.demoted)
+        why = explain(served.forecaster, batch, result, plan.targets, plan.drivers_from_risk)
+        records = list(encode_forecasts(result, plan.targets, plan.levels, served.reference, why))
         return result, records, learned, to_be_scored(forecast, result.seen)
 
     def _account(self, group: Group, result: Outcome, published: int) -> None:

@@ -7,6 +7,7 @@ from typing import Self
 from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings
 
+from argus_common.events import MODEL_NAME
 from argus_common.ring.layout import DEFAULT_STEPS
 from argus_common.settings import Duration, config
 
@@ -24,7 +25,19 @@ class InferenceSettings(BaseSettings):
         default=(0.02, 0.1, 0.25, 0.5, 0.75, 0.9, 0.98), description="rising, between 0 and 1, with 0.1, 0.5 and 0.9"
     )
     model: Path | None = Field(
-        default=None, description="folder of a model version (argus train); the statistical forecaster by default"
+        default=None,
+        description="folder of the version that serves while none is promoted; by default statistical",
+    )
+    models: Path | None = Field(
+        default=None,
+        description="model store to serve promoted versions from; without it promotions are not followed",
+    )
+    model_name: str = Field(default="fleet", pattern=MODEL_NAME, description="the model whose promotions are followed")
+    drivers_from_risk: float | None = Field(
+        default=None,
+        ge=0,
+        le=100,
+        description="tell the drivers of servers of at least this risk; off by default",
     )
     ring_steps: int = Field(default=DEFAULT_STEPS, ge=288, le=100_000, description="as ingest has it")
     history_steps: int = Field(default=2112, ge=48, le=100_000, description="steps the forecaster looks at")

@@ -35,6 +35,6 @@ def new_outcome() -> NewOutcome:
         change(forecast)
         made = due + np.tile(np.linspace(-1, 1, len(LEVELS)), (*values.shape, len(SCORED_LEADS), 1))
         scores = score(made.astype(np.float32), LEVELS, values, np.full_like(values, np.nan))
-        return outcome(windows, values, limits, forecast, scores, TARGETS)
+        return outcome(windows, values[:, :, None], limits, forecast, scores, TARGETS)
 
     return make

@@ -1,8 +1,10 @@
 """Batches of windows: which are forecast, which buried, and what may be committed."""
 
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
 import pytest
+from inference_alerts import alert_service
 from inference_domain import (
     STEP,
     MemoryPublisher,
@@ -30,6 +32,7 @@ class KeepingService(ForecastService):
     def __init__(self) -> None:
         self.forecasts: list[list[tuple[str, int]]] = []
         self.failure: Exception | None = None
+        self.alerts = alert_service(MemoryPublisher())
 
     async def forecast(self, arrived: "list[Arrived]") -> None:  # type: ignore[override]
         if self.failure:
@@ -156,3 +159,26 @@ async def test_after_a_rebalance_what_was_held_is_read_again() -> None:
     handler.on_assigned([1])
     assert await handler.on_windows([read(4, window("b"), 1)], {1: 0}) == {1: 5}
     assert bench.service.forecasts == [[("b", 0)]]
+
+
+@dataclass
+class KeepingAlerts:
+    """Keeps which partitions it is told of."""
+
+    idle: list[set[int]] = field(default_factory=list)
+    ours: list[list[int]] = field(default_factory=list)
+
+    async def look_at_idle(self, read_to_the_end: Collection[int]) -> None:
+        self.idle.append(set(read_to_the_end))
+
+    def retain(self, partitions: Iterable[int]) -> None:
+        self.ours.append(list(partitions))
+
+
+async def test_alerts_learn_which_partitions_are_ours_and_which_were_read_to_their_end() -> None:
+    bench, alerts = Bench(), KeepingAlerts()
+    bench.service.alerts = alerts  # type: ignore[assignment]
+    handler = bench.handler()
+    handler.on_assigned([1, 2])
+    await handler.on_tick([2])
+    assert (alerts.ours, alerts.idle) == ([[1, 2]], [{2}])

@@ -26,7 +26,7 @@ def forecast(levels: Floats) -> Outcome:
     made = AnalogForecaster(STEPS).forecast(TARGETS.batch(levels, windows, limits), 96, LEVELS)
     nothing = np.full((*levels.shape[:2], len(SCORED_LEADS), len(LEVELS)), np.nan, np.float32)
     observed = levels[:, :, -1]
-    return outcome(windows, observed, limits, made, score(nothing, LEVELS, observed, observed), TARGETS)
+    return outcome(windows, observed[:, :, None], limits, made, score(nothing, LEVELS, observed, observed), TARGETS)
 
 
 def calm(servers: int) -> Floats:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pytest
+from inference_alerts import MemoryAlerts, alert_service
 from inference_domain import (
     LEVELS,
     STEP,
@@ -21,6 +22,7 @@ from inference_domain import (
     MemoryTrust,
     StubForecaster,
     arrived,
+    serving_of,
     window,
 )
 from prometheus_client import CollectorRegistry
@@ -46,13 +48,14 @@ class Bench:
     publisher: MemoryPublisher = field(default_factory=MemoryPublisher)
     trust: MemoryTrust = field(default_factory=MemoryTrust)
     display: MemoryDisplay = field(default_factory=MemoryDisplay)
+    alerts: MemoryAlerts = field(default_factory=MemoryAlerts)
     forecaster: StubForecaster = field(default_factory=StubForecaster)
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)
     clock: ManualClock = field(default_factory=lambda: ManualClock((STEP + 1) * STEP_SECONDS * 1000 + 2500))
     group_servers: int = 2
 
     def service(self) -> ForecastService:
-        self.ledger.log = self.trust.log = self.publisher.log
+        self.ledger.log = self.trust.log = self.alerts.log = self.publisher.log
         outside = Outside(
             self.history,
             self.fleets,
@@ -65,7 +68,9 @@ class Bench:
             trust=self.trust,
         )
         plan = Plan(TARGETS, 96, LEVELS, self.group_servers)
-        return ForecastService(plan, self.forecaster, outside, InferenceMetrics(self.registry, TARGETS.names))
+        metrics = InferenceMetrics(self.registry, TARGETS.names)
+        alerts = alert_service(self.publisher, store=self.alerts, clock=self.clock)
+        return ForecastService(plan, serving_of(self.forecaster), outside, metrics, alerts)
 
     def value(self, series: str, /, **labels: str) -> float | None:
         return self.registry.get_sample_value(series, labels)
@@ -77,7 +82,7 @@ class Bench:
 async def test_state_comes_before_events() -> None:
     bench = Bench()
     await bench.service().forecast([arrived()])
-    assert bench.publisher.log == ["kept", "learned", "sent to argus.predictions.v1"]
+    assert bench.publisher.log == ["kept", "learned", "sent to argus.predictions.v1", "alerts kept"]
     assert list(bench.ledger.kept) == [("default/web1", STEP)]
     assert bench.servers() == ["web1"]
 

@@ -1,6 +1,6 @@
 """What the subscription does with batches, failures, commits and rebalances; its broker is never connected."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
@@ -27,6 +27,7 @@ class KeepingHandler(WindowHandler):
         self.handed: list[tuple[list[int], dict[int, int]]] = []
         self.assigned: list[list[int]] = []
         self.offsets: dict[int, int] = {}
+        self.ended: list[set[int]] = []
         self.failure: Exception | None = None
 
     @property
@@ -39,7 +40,8 @@ class KeepingHandler(WindowHandler):
         self.handed.append(([record.offset for record in records], dict(queued)))
         return self.offsets
 
-    async def on_tick(self) -> dict[int, int]:
+    async def on_tick(self, read_to_the_end: Collection[int] = ()) -> dict[int, int]:
+        self.ended.append(set(read_to_the_end))
         return self.offsets
 
     def on_assigned(self, partitions: Iterable[int]) -> None:
@@ -73,6 +75,13 @@ class MemoryConsumer:
         if self.failure:
             raise self.failure
         self.committed.append({tp.partition: offset.offset for tp, offset in offsets.items()})
+
+
+class RebalancingConsumer(MemoryConsumer):
+    """Loses its partitions between two questions."""
+
+    async def position(self, tp: TopicPartition) -> int:
+        raise IllegalStateError(f"{tp} is not assigned")
 
 
 @dataclass
@@ -150,6 +159,18 @@ async def test_a_tick_commits_what_the_handler_gives_back() -> None:
     bench.handler.offsets = {1: 3}
     await bench.subscription.tick()
     assert bench.consumer.committed == [{1: 3}]
+
+
+async def test_a_tick_tells_which_partitions_were_read_to_their_end() -> None:
+    bench = Bench()
+    await bench.subscription.tick()
+    assert bench.handler.ended == [{0}]
+
+
+async def test_in_the_middle_of_a_rebalance_no_partition_counts_as_read() -> None:
+    bench = Bench(consumer=RebalancingConsumer())
+    await bench.subscription.tick()
+    assert bench.handler.ended == [set()]
 
 
 async def test_lag_is_what_the_broker_has_beyond_our_position() -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from inference_alerts import alert_service
 from inference_domain import (
     LEVELS,
     STEP,
@@ -19,6 +20,7 @@ from inference_domain import (
     MemoryPublisher,
     MemoryTrust,
     StubForecaster,
+    serving_of,
     window,
 )
 from prometheus_client import CollectorRegistry
@@ -26,6 +28,7 @@ from prometheus_client import CollectorRegistry
 from argus_common.clock import ManualClock
 from argus_forecasting.forecaster import Bands, ForecastBatch, SeriesBatch
 from argus_forecasting.online.bands import corrected, scored
+from argus_forecasting.statistical import AnalogForecaster
 from argus_inference.domain.backlog import Arrived
 from argus_inference.domain.scoring import SCORED_LEADS
 from argus_inference.domain.trust import FleetOffsets, Lesson, Remembered, lesson, sources_of, to_be_scored
@@ -35,6 +38,7 @@ from argus_inference.service import ForecastService, Outside, Plan
 
 TARGET = TARGETS.names.index("disk")
 HORIZON = 12
+ANALOG = f"{AnalogForecaster.name}@{AnalogForecaster.version}"
 
 
 class TwoForecasters(StubForecaster):
@@ -90,7 +94,8 @@ class Stream:
             trust=self.trust,
         )
         metrics = InferenceMetrics(self.registry, TARGETS.names)
-        return ForecastService(Plan(TARGETS, HORIZON, LEVELS, 128), self.forecaster, outside, metrics)
+        plan, alerts = Plan(TARGETS, HORIZON, LEVELS, 128), alert_service(MemoryPublisher())
+        return ForecastService(plan, serving_of(self.forecaster), outside, metrics, alerts)
 
     async def run(self, steps: int) -> None:
         """So many more."""
@@ -198,7 +203,7 @@ async def test_a_server_that_joins_is_corrected_as_its_fleet_is() -> None:
 
 @pytest.mark.parametrize(
     ("kind", "sources"),
-    [("statistical", ("stub@7",)), ("residual", ("stub@7", "analog@1")), ("tft", ("stub@7", "analog@1"))],
+    [("statistical", ("stub@7",)), ("residual", ("stub@7", ANALOG)), ("tft", ("stub@7", ANALOG))],
 )
 def test_a_trained_model_is_scored_beside_the_statistical_forecaster(kind: str, sources: tuple[str, ...]) -> None:
     forecaster = StubForecaster()

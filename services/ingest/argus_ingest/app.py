@@ -64,7 +64,7 @@ async def serve(configuration: Configuration, stop: Event) -> None:
     rings = RingStore(redis, f"{prefix}:ring", layout, settings.rings_kept)
     outside = Outside(
         rings,
-        RedisPartitionStore(redis, prefix, topic),
+        RedisPartitionStore(redis, prefix, topic, settings.step_seconds),
         KafkaPublisher(outbox),
         KafkaRebuilder(configuration.kafka, rings, catalogue, settings.step_seconds, metrics, health),
         SystemClock(),

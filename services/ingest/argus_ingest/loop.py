@@ -4,6 +4,7 @@ import logging
 from asyncio import Event
 
 from argus_common.clock import Clock
+from argus_common.errors import TakenOverError
 from argus_common.ops import Health
 from argus_ingest.adapters.kafka_source import Batch, KafkaSource
 from argus_ingest.metrics import IngestMetrics
@@ -11,6 +12,11 @@ from argus_ingest.pipeline import Effects, Pipeline
 
 IDLE_CHECK_SECONDS = 1.0
 COMMIT_SECONDS = 1.0
+POLL_MS = 200
+BATCHES_PER_ROUND = 8
+"""Taken in one by one, since a small batch stays in the processor's cache; their windows are published together,
+since what a publication costs hardly depends on how many there are.
+"""
 
 _log = logging.getLogger("argus.ingest.loop")
 
@@ -36,25 +42,42 @@ class Loop:
     async def run(self, stop: Event) -> None:
         """Until ``stop`` is set; then commit once more. Errors of the tree end the loop without a commit."""
         while not stop.is_set():
-            batches = await self._source.poll()
-            self._pipeline.release(self._source.take_revoked())
-            await self._round(batches)
-            await self._check_idle()
-            await self._commit_when_due()
+            try:
+                await self._round()
+                await self._check_idle()
+                await self._commit_when_due()
+            except TakenOverError as error:
+                await self._begin_anew(error)
             self._health.beat()
         await self._source.commit(self._pipeline.committable())
 
-    async def _round(self, batches: dict[int, Batch]) -> None:
-        generation, effects = self._source.generation, Effects()
+    async def _begin_anew(self, error: TakenOverError) -> None:
+        """Forget all that is held, as a restart does; what is still ours is read again from its committed offset."""
+        _log.warning("beginning anew from the committed offsets", extra={"reason": str(error)})
+        self._pipeline.release(list(self._pipeline.owned))
+        await self._source.rewind()
+
+    async def _round(self) -> None:
+        """Take in what lies ready, a batch at a time, and carry out together what came of it."""
+        effects = Effects()
+        for wait_ms in (POLL_MS, *[0] * (BATCHES_PER_ROUND - 1)):
+            batches = await self._source.poll(wait_ms)
+            self._pipeline.release(self._source.take_revoked())
+            if not batches or not await self._take(batches, effects):
+                break
+        await self._pipeline.carry_out(effects)
+
+    async def _take(self, batches: dict[int, Batch], effects: Effects) -> bool:
+        generation = self._source.generation
         if any(partition not in self._pipeline.owned for partition in batches):
             await self._pipeline.acquire([p for p in self._source.assigned() if p not in self._pipeline.owned])
         if self._source.generation != generation:
             # What we hold was fetched before a rebalance; it will be read again from the committed offset.
             self._pipeline.release(self._source.take_revoked())
-            return
+            return False
         for partition, records in batches.items():
             self._pipeline.take(partition, records, effects)
-        await self._pipeline.carry_out(effects)
+        return True
 
     async def _check_idle(self) -> None:
         now = self._clock.monotonic()

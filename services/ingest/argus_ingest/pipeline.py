@@ -113,7 +113,8 @@ class Pipeline:
         found = {p: await outside.insist("redis", "load a partition", partial(load, p)) for p in partitions}
         missing = [partition for partition, snapshot in found.items() if snapshot is None]
         for partition, snapshot in (await self._rebuilt(missing)).items():
-            await self._remember(partition, Change(snapshot.position, snapshot.heads, snapshot.sums, snapshot.sums))
+            known = Change(snapshot.position, snapshot.heads, snapshot.sums, snapshot.sums, profiles=snapshot.profiles)
+            await self._remember(partition, known)
             found[partition] = snapshot
         self.owned |= {partition: self._restored(snapshot) for partition, snapshot in found.items() if snapshot}
 
@@ -149,6 +150,7 @@ class Pipeline:
         Raises:
             TransientError: something outside stays unwell; the process should end without committing.
             DeadLetterFloodError: too many recent records were unreadable; their dead letters are out, to tell why.
+            TakenOverError: another replica holds one of the partitions now; what was published is what it publishes.
         """
         outside = self._outside
         if effects.letters:
@@ -179,7 +181,10 @@ class Pipeline:
                 owned.windows.renumber(used)
             self._servers.keep(used.tolist())
 
-    async def _publish(self, windows: Mapping[int, list[Windows]]) -> None:
+    async def _publish(self, closed: Mapping[int, list[Windows]]) -> None:
+        windows = {partition: several for partition, several in closed.items() if partition in self.owned}
+        if not windows:
+            return  # of partitions that were taken away meanwhile; their next holder makes the same
         outside, every = self._outside, [w for several in windows.values() for w in several]
         await self.restore_lost(windows)
         names = [self._servers.names[number] for w in every for number in w.server.tolist()]
@@ -228,6 +233,7 @@ class Pipeline:
         return replace(change, sums=owned.ledger.sums, changed=changed)
 
     def _restored(self, snapshot: Snapshot) -> Owned:
+        self._servers.remember(snapshot.profiles)
         windows = PartitionWindows(
             self._step,
             self._aggregator,

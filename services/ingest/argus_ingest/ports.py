@@ -18,14 +18,20 @@ class Rings(Protocol):
 
 
 class PartitionStore(Protocol):
-    """Snapshots of partitions."""
+    """Snapshots of partitions. Each is held by the replica that loaded it last."""
 
     async def load(self, partition: int) -> Snapshot | None:
-        """The last snapshot, None where the mark is missing (a new installation, or the store was emptied)."""
+        """Take the partition over: the last snapshot, which nobody else changes from now on; None where the mark is
+        missing (a new installation, or the store was emptied).
+        """
         ...
 
     async def save(self, changes: Mapping[int, Change]) -> None:
-        """Write several partitions' changes, all or nothing."""
+        """Write several partitions' changes, all or nothing.
+
+        Raises:
+            TakenOverError: another replica has loaded one of them since.
+        """
         ...
 
     async def mark(self, partition: int) -> None:

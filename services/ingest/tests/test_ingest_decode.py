@@ -205,7 +205,7 @@ def test_the_good_samples_of_a_record_with_a_bad_one_are_kept() -> None:
 
 
 def test_the_good_records_of_a_batch_with_bad_ones_are_kept() -> None:
-    decoded = decode(b'[5, {"server":"a/b","timestamp":1,"metrics":{"cpu_idle_pct":1}}, ' + GOOD + b"]")
+    decoded = decode(b'[5, {"server":"a/b","timestamp":1735689600,"metrics":{"cpu_idle_pct":1}}, ' + GOOD + b"]")
     assert samples(decoded) == [{"cpu_idle_pct": 40}]
     assert decoded.verdicts.counts() == {"wrong_type": 1, "invalid_server": 1}
     assert decoded.unreadable() == 0

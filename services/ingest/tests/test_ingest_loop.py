@@ -3,6 +3,7 @@ the broker says that nothing is left to read.
 """
 
 import asyncio
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -26,6 +27,8 @@ class Round:
     """What happens at one poll."""
 
     records: dict[int, list[Received]] = field(default_factory=dict)
+    ready: list[dict[int, list[Received]]] = field(default_factory=list)
+    """Batches that can be had after it without waiting."""
     revoked: set[int] = field(default_factory=set)
     rebalanced: bool = False
     """The group was rebalanced after the poll, while partitions were being loaded."""
@@ -42,6 +45,7 @@ class ScriptedSource(KafkaSource):
         self.now = Round()
         self.commits: list[dict[int, int]] = []
         self.lags: dict[int, int] = {}
+        self.rewound = 0
         self._seen_generations = 0
 
     @property
@@ -57,7 +61,9 @@ class ScriptedSource(KafkaSource):
     def assigned(self) -> list[int]:
         return [0, 1]
 
-    async def poll(self) -> dict[int, Batch]:
+    async def poll(self, wait_ms: int) -> dict[int, Batch]:
+        if wait_ms == 0:
+            return dict(self.now.ready.pop(0)) if self.now.ready else {}
         if self.rounds:
             self.now = self.rounds.pop(0)
             self.world.clock.advance(self.now.passes)
@@ -68,6 +74,9 @@ class ScriptedSource(KafkaSource):
 
     async def commit(self, offsets: Mapping[int, int]) -> None:
         self.commits.append(dict(offsets))
+
+    async def rewind(self) -> None:
+        self.rewound += 1
 
     def lag(self) -> dict[int, int]:
         return self.lags
@@ -108,6 +117,50 @@ async def test_what_is_polled_becomes_windows_and_its_offset_is_committed_at_the
     played = await play(reads(at(0), at(360)), reads(at(400), first=2))
     assert played.windows() == 1
     assert played.source.commits[-1] == {0: 1}
+
+
+async def test_the_windows_of_batches_that_lie_ready_are_published_together() -> None:
+    ready: list[dict[int, list[Received]]] = [
+        {0: [Received(1, at(360))]},
+        {1: [Received(0, at(0)), Received(1, at(400))]},
+    ]
+    played = await play(reads(at(0), ready=ready))
+    assert played.windows() == 2
+    assert played.world.journal.done.count("windows") == 1
+
+
+async def test_windows_of_a_partition_that_is_taken_away_before_they_are_out_are_left_to_its_next_holder() -> None:
+    played, stop = prepared(reads(at(0), at(360), ready=[{1: [Received(0, at(0)), Received(1, at(400))]}]))
+    poll = played.source.poll
+
+    async def poll_and_revoke(wait_ms: int) -> dict[int, Batch]:
+        found = await poll(wait_ms)
+        if wait_ms == 0 and found:
+            played.source.now.revoked = {0}
+        return found
+
+    played.source.poll = poll_and_revoke  # type: ignore[method-assign]
+    await played.loop.run(stop)
+    assert [json.loads(record.value)["samples"] for record in played.world.publisher.published] == [1]
+    assert set(played.world.store.snapshots) == {0, 1}
+    assert played.world.store.snapshots[0].position == 0
+
+
+async def test_a_replica_whose_partition_was_taken_over_begins_anew_from_the_committed_offsets() -> None:
+    played, stop = prepared(reads(at(0)), reads(at(360), first=1), reads(at(0), at(360)))
+    poll = played.source.poll
+
+    async def poll_late(wait_ms: int) -> dict[int, Batch]:
+        if wait_ms and len(played.source.rounds) == 2:
+            played.world.store.taken_over = {0}
+        return await poll(wait_ms)
+
+    played.source.poll = poll_late  # type: ignore[method-assign]
+    await played.loop.run(stop)
+    assert played.source.rewound == 1
+    assert played.world.journal.done.count("load") == 4
+    assert len({record.value for record in played.world.publisher.published}) == 1
+    assert played.world.store.snapshots[0].position == 2
 
 
 async def test_a_partition_that_was_assigned_but_not_read_is_never_committed() -> None:
@@ -156,10 +209,10 @@ async def test_a_store_that_was_emptied_is_noticed_though_nothing_is_read() -> N
     played, stop = prepared(reads(at(0)), Round(passes=5))
     poll = played.source.poll
 
-    async def poll_and_empty() -> dict[int, Batch]:
-        if len(played.source.rounds) == 1:
+    async def poll_and_empty(wait_ms: int) -> dict[int, Batch]:
+        if wait_ms and len(played.source.rounds) == 1:
             played.world.store.clear()
-        return await poll()
+        return await poll(wait_ms)
 
     played.source.poll = poll_and_empty  # type: ignore[method-assign]
     await played.loop.run(stop)
@@ -179,11 +232,11 @@ async def test_the_lag_of_a_partition_that_went_to_another_replica_is_no_longer_
     played.source.lags = {0: 5, 1: 7}
     poll = played.source.poll
 
-    async def poll_and_lose() -> dict[int, Batch]:
-        if len(played.source.rounds) == 1:
+    async def poll_and_lose(wait_ms: int) -> dict[int, Batch]:
+        if wait_ms and len(played.source.rounds) == 1:
             assert played.world.metric("argus_ingest_lag_records", partition="1") == 7
             played.source.lags = {0: 2}
-        return await poll()
+        return await poll(wait_ms)
 
     played.source.poll = poll_and_lose  # type: ignore[method-assign]
     await played.loop.run(stop)

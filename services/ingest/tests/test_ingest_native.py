@@ -35,17 +35,36 @@ def test_every_spelling_of_a_moment_gives_the_same_milliseconds(timestamp: float
 
 @pytest.mark.parametrize(
     ("timestamp", "milliseconds"),
-    [(0, 0), (10**11 - 1, 99_999_999_999_000), (10**11, 10**11), (10**14, 10**11), (1.5, 1500), (1e17, 10**11)],
+    [
+        (10**8, 10**11),
+        (10**11 - 1, 99_999_999_999_000),
+        (10**11, 10**11),
+        (10**14, 10**11),
+        (1e8 + 1.5, 100_000_001_500),
+        (1e17, 10**11),
+    ],
 )
 def test_numbers_are_told_apart_by_their_size(timestamp: float, milliseconds: int) -> None:
     assert epoch_ms(timestamp) == milliseconds
 
 
-@pytest.mark.parametrize("timestamp", [None, True, -1, 10**20, float("nan"), float("inf"), "", "5", "1972-01-01"])
+@pytest.mark.parametrize(
+    "timestamp", [None, True, -1, 0, 86_400, 10**20, float("nan"), float("inf"), "", "5", "1972-01-01"]
+)
 def test_what_is_no_moment_is_refused(timestamp: float | str | None) -> None:
     with pytest.raises(MalformedEventError, match="expected") as caught:
         epoch_ms(timestamp)
     assert caught.value.reason == "invalid_timestamp"
+
+
+def test_a_number_in_quotes_is_told_what_to_do() -> None:
+    with pytest.raises(MalformedEventError, match=r"'1735689600': expected RFC 3339, or the number without quotes"):
+        epoch_ms("1735689600")
+
+
+def test_an_uptime_in_place_of_a_time_is_told_from_a_moment() -> None:
+    with pytest.raises(MalformedEventError, match=r"timestamp 86400: expected a moment after March 1973"):
+        epoch_ms(86_400)
 
 
 def test_every_field_of_a_flat_record_that_is_no_label_is_a_metric() -> None:
@@ -65,6 +84,40 @@ def test_a_fleet_needs_a_name_too(fleet: str, reason: str) -> None:
     with pytest.raises(MalformedEventError, match="fleet") as caught:
         ServerTable().add(fleet, "x", None)
     assert caught.value.reason == reason
+
+
+def test_a_profile_that_is_sent_later_replaces_a_guess_and_then_stays() -> None:
+    servers = ServerTable()
+    for profile in (None, "\ud800", "database", "web_api", None):
+        servers.add("default", "a", profile)
+    assert servers.profiles == ["database"]
+    assert servers.unnamed == set()
+
+
+def test_a_profile_is_remembered_over_a_restart_unless_a_rule_guesses_it() -> None:
+    rules = Mapping.model_validate({"profiles": {"^db": "database"}}).profile_rules()
+    before = ServerTable(profile_rules=rules)
+    for name, profile in [("db1", None), ("db2", "ml_compute"), ("web", "web_api"), ("other", None)]:
+        before.add("default", name, profile)
+    told = before.profiles_of([*before.names, "default/unknown"])
+    assert told == {"default/db2": "ml_compute", "default/web": "web_api"}
+
+    after = ServerTable(profile_rules=rules)
+    after.remember({**told, "default/rebuilt": "generic"})
+    assert after.profiles_of(["default/db2"]) == {"default/db2": "ml_compute"}
+    for name, profile in [("db2", None), ("web", "conductor"), ("rebuilt", None), ("db1", None)]:
+        after.add("default", name, profile)
+    assert after.profiles == ["ml_compute", "conductor", "generic", "database"]
+
+
+def test_who_has_no_profile_yet_is_still_known_after_the_servers_were_numbered_anew() -> None:
+    servers = ServerTable()
+    for name, profile in [("gone", None), ("named", "web_api"), ("unnamed", None)]:
+        servers.add("default", name, profile)
+    servers.keep([False, True, True])
+    servers.add("default", "unnamed", "database")
+    servers.add("default", "named", "database")
+    assert servers.profiles == ["web_api", "database"]
 
 
 def test_a_profile_is_what_the_record_says_else_the_first_rule_that_matches() -> None:

@@ -1,5 +1,6 @@
 """The order of effects, and what a failure at each of them costs: nothing but a repetition."""
 
+import json
 from collections.abc import Sequence
 
 import pytest
@@ -44,6 +45,22 @@ async def test_effects_come_in_their_order_and_then_the_offset_may_be_committed(
     assert world.journal.done == EFFECTS
     assert pipeline.committable() == {0: 3}
     assert world.store.snapshots[0].position == 4
+
+
+@pytest.mark.parametrize("rebuilt", [False, True])
+async def test_a_profile_that_only_some_records_name_is_that_of_all_windows_after_a_restart_too(
+    *, rebuilt: bool
+) -> None:
+    def named(seconds: float) -> bytes:
+        return at(seconds)[:-1] + b', "profile": "database"}'
+
+    world = World()
+    await run(await started(world), [at(0), named(10), at(360)])
+    if rebuilt:
+        world.rebuilder.snapshots = {0: world.store.snapshots[0]}
+        world.store.clear()
+    await run(await started(world), [at(360), at(700)], first=2)
+    assert [json.loads(record.value)["profile"] for record in world.publisher.published] == ["database"] * 2
 
 
 async def test_a_dead_letter_tells_its_reason_and_where_it_came_from() -> None:

@@ -31,10 +31,18 @@ pytestmark = pytest.mark.stack
 NAMES = DEFAULT_CATALOGUE.names()
 
 
-def window(server: str, step: int, cpu: float = 10.0, step_seconds: int = 300) -> WindowClosed:
+def window(
+    server: str, step: int, cpu: float = 10.0, step_seconds: int = 300, profile: str = "generic"
+) -> WindowClosed:
     metrics = {"cpu_user_pct": cpu, "of_another_catalogue": 1.0}
     return WindowClosed(
-        fleet="default", server=server, step=step, step_seconds=step_seconds, samples=1, metrics=metrics
+        fleet="default",
+        server=server,
+        profile=profile,
+        step=step,
+        step_seconds=step_seconds,
+        samples=1,
+        metrics=metrics,
     )
 
 
@@ -90,6 +98,13 @@ async def test_a_rebuild_is_alive_however_long_it_takes(topic: Topic) -> None:
     assert topic.health.live() == ["no progress for 1000 s"]
     await topic.rebuilder().rebuild([0])
     assert topic.health.live() == []
+
+
+async def test_the_profile_of_the_newest_window_comes_back(topic: Topic) -> None:
+    windows = [window("a", 6, profile="database"), window("a", 5, profile="web_api"), window("b", 5, profile="web_api")]
+    await topic.publish(*[(one, "0:10") for one in windows], partition=1)
+    restored = (await topic.rebuilder().rebuild([0]))[0]
+    assert restored.profiles == {"default/a": "database", "default/b": "web_api"}
 
 
 async def test_rings_heads_and_the_newest_position_come_back(topic: Topic) -> None:

@@ -26,6 +26,7 @@ class FakeConsumer:
         self.commits: list[dict[int, int]] = []
         self.fails: KafkaError | None = None
         self.answers = True
+        self.committed_at: dict[int, int] = {}
         state = SimpleNamespace(state_value=self.state)
         self._subscription = SimpleNamespace(subscription=SimpleNamespace(assignment=state))
 
@@ -47,6 +48,16 @@ class FakeConsumer:
     async def commit(self, wanted: dict[TopicPartition, tuple[int, str]]) -> None:
         self._maybe_fail()
         self.commits.append({tp.partition: offset for tp, (offset, _) in wanted.items()})
+
+    async def committed(self, tp: TopicPartition) -> int | None:
+        self._maybe_fail()
+        return self.committed_at.get(tp.partition)
+
+    def seek(self, tp: TopicPartition, offset: int) -> None:
+        self.positions[tp.partition] = offset
+
+    async def seek_to_beginning(self, tp: TopicPartition) -> None:
+        self.positions[tp.partition] = 0
 
     async def end_offsets(self, wanted: list[TopicPartition]) -> dict[TopicPartition, int]:
         self._maybe_fail()
@@ -83,9 +94,9 @@ async def test_a_broker_that_is_away_at_the_start_is_a_passing_trouble() -> None
 async def test_batches_come_by_partition_and_a_failing_poll_is_an_empty_one(
     source: KafkaSource, consumer: FakeConsumer
 ) -> None:
-    assert await source.poll() == {2: ["record"]}
+    assert await source.poll(200) == {2: ["record"]}
     consumer.fails = KafkaConnectionError("away")
-    assert await source.poll() == {}
+    assert await source.poll(200) == {}
 
 
 async def test_only_what_moved_is_committed(source: KafkaSource, consumer: FakeConsumer) -> None:
@@ -115,6 +126,25 @@ async def test_a_partition_that_comes_back_is_committed_anew(source: KafkaSource
     assert source.take_revoked() == set()
     await source.commit({0: 5, 2: 7})
     assert consumer.commits == [{0: 5, 2: 7}, {0: 5}]
+
+
+async def test_a_rewind_goes_to_the_committed_offsets_or_to_the_beginning(
+    source: KafkaSource, consumer: FakeConsumer
+) -> None:
+    consumer.committed_at = {2: 7}
+    await source.rewind()
+    assert consumer.positions == {0: 0, 2: 7}
+
+
+async def test_a_rewind_in_a_rebalance_leaves_it_to_the_next_holder_and_an_outage_is_told(
+    source: KafkaSource, consumer: FakeConsumer
+) -> None:
+    consumer.fails = IllegalStateError("not assigned")
+    await source.rewind()
+    assert consumer.positions == {0: 10, 2: 10}
+    consumer.fails = KafkaConnectionError("away")
+    with pytest.raises(TransientError):
+        await source.rewind()
 
 
 async def test_the_lag_is_what_lies_between_our_position_and_the_end(

@@ -9,7 +9,7 @@ import pytest
 from ingest_outside import FakeStore
 from redis.asyncio import Redis
 
-from argus_common.errors import TransientError
+from argus_common.errors import TakenOverError, TransientError
 from argus_common.fleet import FleetSums
 from argus_common.metrics import DEFAULT_CATALOGUE
 from argus_common.redis_client import build_redis
@@ -73,6 +73,18 @@ class PartitionStoreContract:
         assert loaded is not None
         assert (loaded.heads, loaded.parked) == ({"default/b": 8, "default/c": 5}, {})
 
+    async def test_profiles_come_back_with_the_heads_and_go_with_them(self, store: PartitionStore) -> None:
+        profiles = {"default/a": "web api", "default/b": "dätabase"}
+        await store.mark(0)
+        await store.save({0: replace(change(7, {"default/a": 5, "default/b": 5, "default/c": 5}), profiles=profiles)})
+        loaded = await store.load(0)
+        assert loaded is not None
+        assert (loaded.profiles, loaded.heads) == (profiles, {"default/a": 5, "default/b": 5, "default/c": 5})
+        await store.save({0: replace(change(9, {}), forgotten=["default/a"])})
+        loaded = await store.load(0)
+        assert loaded is not None
+        assert loaded.profiles == {"default/b": "dätabase"}
+
     async def test_partitions_are_kept_apart(self, store: PartitionStore) -> None:
         await store.save({0: change(1, {"default/a": 1}), 1: change(2, {})})
         await store.mark(1)
@@ -107,7 +119,7 @@ class TestInRedis(PartitionStoreContract):
 
     @pytest.fixture
     def store(self, redis: Redis) -> PartitionStore:
-        return RedisPartitionStore(redis, "argus", "metrics")
+        return RedisPartitionStore(redis, "argus", "metrics", 300)
 
     async def test_fleet_sums_lie_where_their_readers_look_by_partition(
         self, store: PartitionStore, redis: Redis
@@ -119,12 +131,45 @@ class TestInRedis(PartitionStoreContract):
 
     async def test_a_state_from_before_there_was_a_floor_can_be_read(self, store: PartitionStore, redis: Redis) -> None:
         await store.mark(0)
-        await redis.set("argus:ingest:metrics:0:state", msgspec.msgpack.encode({"position": 5, "sums": []}))
+        await redis.set("argus:ingest:metrics:300s:0:state", msgspec.msgpack.encode({"position": 5, "sums": []}))
         assert await store.load(0) == Snapshot(5)
 
-    async def test_topics_are_kept_apart(self, store: PartitionStore, redis: Redis) -> None:
+    async def test_only_the_replica_that_loaded_a_partition_last_may_save_it(
+        self, store: PartitionStore, redis: Redis
+    ) -> None:
+        other = RedisPartitionStore(redis, "argus", "metrics", 300)
+        await store.load(0)
+        await store.load(1)
         await store.mark(0)
-        assert await RedisPartitionStore(redis, "argus", "other").lost([0]) == [0]
+        await store.save({0: change(5, {"default/a": 5})})
+        await other.load(0)
+        await other.save({0: change(9, {"default/a": 6})})
+        with pytest.raises(TakenOverError, match=r"partitions \[0\] of metrics were taken over"):
+            await store.save({1: change(1, {}), 0: change(7, {"default/a": 5})})
+        found = await other.load(0)
+        assert found is not None
+        assert (found.position, found.heads) == (9, {"default/a": 6})
+        assert await redis.get("argus:ingest:metrics:300s:1:state") is None
+        await store.load(0)
+        await store.save({0: change(11, {"default/a": 7})})
+        with pytest.raises(TakenOverError):
+            await other.save({0: change(10, {})})
+
+    async def test_an_older_holder_stays_fenced_after_the_server_was_emptied(
+        self, store: PartitionStore, redis: Redis
+    ) -> None:
+        other = RedisPartitionStore(redis, "argus", "metrics", 300)
+        await store.load(0)
+        await other.load(0)
+        await redis.flushdb()
+        await other.save({0: change(9, {})})
+        with pytest.raises(TakenOverError):
+            await store.save({0: change(7, {})})
+
+    async def test_topics_and_lengths_of_a_step_are_kept_apart(self, store: PartitionStore, redis: Redis) -> None:
+        await store.mark(0)
+        assert await RedisPartitionStore(redis, "argus", "other", 300).lost([0]) == [0]
+        assert await RedisPartitionStore(redis, "argus", "metrics", 60).lost([0]) == [0]
 
     async def test_a_store_that_was_emptied_has_lost_its_marks(self, store: PartitionStore, redis: Redis) -> None:
         await store.mark(0)
@@ -135,7 +180,7 @@ class TestInRedis(PartitionStoreContract):
 
 async def test_a_server_that_is_away_is_a_passing_trouble() -> None:
     client = build_redis(RedisSettings(url="redis://127.0.0.1:1/0"))
-    store = RedisPartitionStore(client, "argus", "metrics")
+    store = RedisPartitionStore(client, "argus", "metrics", 300)
     lost, save = (store.lost([0]), store.lost([])), store.save({0: change(1, {})})
     for operation in (store.load(0), store.mark(0), *lost, save):
         with pytest.raises(TransientError, match="Redis failed while"):

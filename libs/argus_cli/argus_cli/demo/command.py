@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from argus_cli.demo.director import Director
 from argus_cli.demo.feeds import Feed, SimulatedFeed, TraceFeed
 from argus_cli.demo.site import DemoSite
+from argus_cli.screen import wide_console
 
-console = Console()
+console = wide_console()
 
 
 def demo(

@@ -9,20 +9,21 @@ from rich.console import Console
 from rich.live import Live
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from argus_cli.demo.feeds import STEP_SECONDS, Feed, SimulatedFeed
+from argus_cli.alerts.reader import KINDS as ALERT_KINDS
+from argus_cli.demo.feeds import Feed, SimulatedFeed
 from argus_cli.demo.fleet_state import FleetState
 from argus_cli.demo.site import DemoSite
 from argus_cli.demo.summary import show_summary
 from argus_cli.demo.view import Pulse, render
 from argus_common.errors import ArgusError, MalformedEventError, TransientError
-from argus_common.events import ForecastIssued, Record, ScenarioRequested, decode, encode
+from argus_common.events import ForecastIssued, Record, ScenarioRequested, decode, decode_any, encode
 from argus_common.kafka import build_consumer
 from argus_common.kafka.outbox import Outbox
 from argus_common.ring.layout import DEFAULT_STEPS
-from argus_common.topics import COMMANDS, PREDICTIONS
+from argus_common.topics import ALERTS, COMMANDS, PREDICTIONS
 
 REFRESH_SECONDS = 0.5
-PULSE_SECONDS = 2.0
+PULSE_SECONDS = 1.0
 CALM_SHARE = 0.2
 """Of the demo's time before something goes wrong, a minute at most."""
 CALM_SECONDS = 60.0
@@ -57,6 +58,7 @@ class Director:
             self._site.create_topics()
             for name in ("ingest", "inference"):
                 self._site.start(name, f"argus_{name}")
+            self._feed.fill(self._site)  # it takes as long to start as they do
             for name in ("ingest", "inference"):
                 self._site.wait_ready(name)
         asyncio.run(self._watch())
@@ -64,13 +66,12 @@ class Director:
     def sum_up(self) -> None:
         """Print the summary, if anything was forecast."""
         if self._state.latest:
-            show_summary(self._console, self._state, self._pulse, STEP_SECONDS)
+            show_summary(self._console, self._state, self._pulse)
 
     async def _watch(self) -> None:
-        consumer = build_consumer(self._site.kafka, PREDICTIONS.name, group=None, client_id="argus-demo")
+        consumer = build_consumer(self._site.kafka, PREDICTIONS.name, ALERTS.name, group=None, client_id="argus-demo")
         await consumer.start()
         try:
-            self._feed.fill(self._site)
             with self._filling() as progress:
                 await self._until_forecast(consumer, progress)
             self._console.print(
@@ -116,7 +117,7 @@ class Director:
         return self._feed.servers * DEFAULT_STEPS
 
     async def _present(self, consumer: object) -> None:
-        self._state.watching = True
+        self._state.watch()
         begin, wrong = time.monotonic(), False
         calm = min(CALM_SHARE * self._seconds, CALM_SECONDS)
         self._pulse.phase = "all is well"
@@ -130,13 +131,18 @@ class Director:
                     await self._request_scenario()
                     self._pulse.phase = f"scenario: {SCENARIO}"
                 live.update(render(self._state, self._pulse))
+        if not self._console.is_terminal:
+            self._console.print()  # only a terminal's view ends with its line
 
     async def _take(self, consumer: object) -> None:
-        """Fold in what is on the predictions topic."""
+        """Fold in what is on the topics of predictions and alerts."""
         batches = await consumer.getmany(timeout_ms=round(REFRESH_SECONDS * 1000))  # type: ignore[attr-defined]
         for record in (record for records in batches.values() for record in records):
             try:
-                self._state.add(decode(ForecastIssued, record))
+                if record.topic == ALERTS.name:
+                    self._state.hear(decode_any(ALERT_KINDS, record))
+                else:
+                    self._state.add(decode(ForecastIssued, record))
             except MalformedEventError as error:
                 self._pulse.notes = [str(error)]
 

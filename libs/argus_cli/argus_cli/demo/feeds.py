@@ -10,16 +10,16 @@ import polars as pl
 import yaml
 
 from argus_cli.demo.site import DemoSite
-from argus_cli.trace_frame import Selection, read_trace
+from argus_cli.trace_frame import IDENTITY, Selection, read_trace
 from argus_common.errors import ConfigurationError
 from argus_common.metrics import DEFAULT_CATALOGUE
 from argus_common.ring.layout import DEFAULT_STEPS
-from argus_forecasting.trace_store import IDENTITY
 
 SPEED = 120
 """Event seconds per second: a five-minute step every two and a half seconds."""
 STEP_SECONDS = 300
 HISTORY = timedelta(seconds=DEFAULT_STEPS * STEP_SECONDS)
+HOUR = timedelta(hours=1)
 COMMAND_MODULE = "argus_cli.main"
 SPARE_SECONDS = 60
 """The simulator plays on for so long after the demo has ended, so that it never ends first."""
@@ -45,7 +45,7 @@ class Feed(Protocol):
 
 @dataclass(slots=True)
 class TraceFeed:
-    """A recorded trace, moved so that the part that plays ends now."""
+    """A recorded trace at its own event times: the end of it plays, what was before fills."""
 
     file: Path
     servers: int
@@ -62,7 +62,12 @@ class TraceFeed:
         self.servers = rows["server"].n_unique()
         catalogue = folder / "trace-metrics.yaml"
         catalogue.write_text(yaml.safe_dump({"metrics": _as_targets(names, rows)}))
-        return {name: str(catalogue) for name in ("ARGUS_INGEST_METRIC_CATALOGUE", "ARGUS_INFERENCE_METRIC_CATALOGUE")}
+        ahead = max(timedelta(0), last - datetime.now(UTC)) + HOUR  # a trace may have been made for days to come
+        return {
+            "ARGUS_INGEST_METRIC_CATALOGUE": str(catalogue),
+            "ARGUS_INFERENCE_METRIC_CATALOGUE": str(catalogue),
+            "ARGUS_INGEST_MAX_FUTURE_SKEW": f"{ahead.total_seconds():.0f}",
+        }
 
     def fill(self, site: DemoSite) -> None:
         """Everything before the cut, no more than the rings hold."""
@@ -101,7 +106,7 @@ class SimulatedFeed:
 
     def fill(self, site: DemoSite) -> None:
         """The past comes from the same process as the present: `play` waits for nothing else."""
-        begin = datetime.now(UTC) - timedelta(seconds=self.seconds * SPEED)
+        begin = datetime.now(UTC) - timedelta(seconds=(self.seconds + SPARE_SECONDS) * SPEED)  # it never overtakes us
         arguments = ["simulate", "--servers", str(self.servers), "--seed", str(self.seed), "--start", _text(begin)]
         arguments += ["--history", f"{DEFAULT_STEPS * STEP_SECONDS}", "--history-interval", str(STEP_SECONDS)]
         arguments += ["--interval", "30", "--speed", str(SPEED), "--scenario", "healthy"]

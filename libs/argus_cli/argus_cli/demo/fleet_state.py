@@ -1,55 +1,57 @@
-"""What the demo knows of the fleet: the newest forecast per server, and what became of its warnings."""
+"""What the demo knows of the fleet: the newest forecast per server, and its alerts."""
 
 from dataclasses import dataclass, field
 
-from argus_common.events import Breach, ForecastIssued
+from argus_cli.alerts.board import Board
+from argus_common.events import AlertEvent, Breach, BreachExpected, ForecastIssued
 from argus_common.levels import Level
 
-WARN_AT = 0.5
-"""Probability within the horizon at which the demo counts a limit as warned of."""
 LATEST = "8h"
 
 
-@dataclass(slots=True)
-class Warned:
-    """One limit of one server that was warned of, or crossed without a warning. Steps are origins."""
+@dataclass(frozen=True, slots=True)
+class Course:
+    """An alert that was raised while somebody watched. ``outcome``: as in `BreachEnded`, or ``expected``.
+
+    ``expected_seconds``: median time to the crossing as it was told first; ``lead_seconds``: from raising to crossing.
+    """
 
     server: str
     target: str
     limit: float
-    warned: int | None = None
-    expected_minutes: float | None = None
-    crossed: int | None = None
-    withdrawn: int | None = None
-
-    def lead_steps(self) -> int | None:
-        """Steps between the warning and the crossing, None unless both happened in that order."""
-        if self.warned is None or self.crossed is None:
-            return None
-        return self.crossed - self.warned
+    since: int
+    outcome: str
+    expected_seconds: float | None
+    lead_seconds: int | None
 
 
 @dataclass(slots=True)
 class FleetState:
-    """Folds forecasts in, in order of arrival."""
+    """Folds forecasts and alerts in, in order of arrival."""
 
     latest: dict[str, ForecastIssued] = field(default_factory=dict)
-    open: dict[tuple[str, str], Warned] = field(default_factory=dict)
-    closed: list[Warned] = field(default_factory=list)
+    board: Board = field(default_factory=Board)
     forecasts: int = 0
-    watching: bool = False
-    """Warnings count from here on; before, history is filling."""
+    _raised: dict[str, BreachExpected] = field(default_factory=dict)
+    _from: int | None = None
+    """Alerts raised after this origin count; before, history was filling."""
 
     def add(self, forecast: ForecastIssued) -> None:
         """Take a forecast in; older ones than the newest of the server only count."""
         self.forecasts += 1
         known = self.latest.get(forecast.server)
-        if known is not None and known.origin > forecast.origin:
-            return
-        self.latest[forecast.server] = forecast
-        if self.watching:
-            for breach in forecast.breaches:
-                self._follow(forecast, breach)
+        if known is None or known.origin <= forecast.origin:
+            self.latest[forecast.server] = forecast
+
+    def hear(self, event: AlertEvent) -> None:
+        """Take an event of an alert in."""
+        if isinstance(event, BreachExpected):
+            self._raised.setdefault(event.alert, event)
+        self.board.add(event)
+
+    def watch(self) -> None:
+        """From now on alerts count."""
+        self._from = self.newest_origin()
 
     def newest_origin(self) -> int:
         """The newest step that was forecast from, 0 before the first."""
@@ -66,29 +68,23 @@ class FleetState:
         """The servers with the highest risk."""
         return sorted(self.latest.values(), key=lambda forecast: -forecast.risk)[:count]
 
-    def outcomes(self) -> list[Warned]:
-        """Everything that was warned of or crossed, in order of crossing or warning."""
-        return sorted([*self.closed, *self.open.values()], key=lambda w: w.crossed or w.warned or 0)
+    def courses(self) -> list[Course]:
+        """Every alert that was raised since somebody watches, in that order."""
+        first = self._from
+        if first is None:
+            return []
+        found = [self._course(raised) for raised in self._raised.values() if raised.since > first]
+        return sorted(found, key=lambda one: (one.since, one.server, one.target))
 
-    def _follow(self, forecast: ForecastIssued, breach: Breach) -> None:
-        key = (forecast.server, breach.target)
-        value = forecast.observed.get(breach.target)
-        beyond = value is not None and value * breach.harm >= breach.limit * breach.harm
-        probability = breach.probability.get(LATEST, 0.0)
-        followed = self.open.get(key)
-        if followed is None and (beyond or probability >= WARN_AT):
-            followed = self.open[key] = Warned(forecast.server, breach.target, breach.limit)
-        if followed is None:
-            return
-        if followed.warned is None and followed.crossed is None and not beyond:
-            followed.warned = forecast.origin
-            median = breach.time_to_threshold.p50
-            followed.expected_minutes = None if median is None else median / 60
-        if beyond and followed.crossed is None:
-            followed.crossed = forecast.origin
-        elif not beyond and probability < WARN_AT / 2:
-            followed.withdrawn = forecast.origin
-            self.closed.append(self.open.pop(key))
+    def _course(self, raised: BreachExpected) -> Course:
+        ended, stands = self.board.ended.get(raised.alert), self.board.standing.get(raised.alert)
+        crossed = ended.crossed if ended else stands.crossed if stands else None
+        outcome = ended.outcome if ended else "expected"
+        if ended is None and crossed is not None:
+            outcome = "late" if crossed <= raised.since else "hit"
+        lead = (crossed - raised.since) * raised.step_seconds if crossed is not None and outcome == "hit" else None
+        expected = raised.time_to_threshold.p50 if raised.phase == "expected" else None
+        return Course(raised.server, raised.target, raised.limit, raised.since, outcome, expected, lead)
 
 
 def worst_breach(forecast: ForecastIssued) -> Breach | None:

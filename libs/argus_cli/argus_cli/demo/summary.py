@@ -1,30 +1,31 @@
 """What was predicted, what happened."""
 
+from statistics import median
+
 from rich.console import Console
 from rich.table import Table
 
-from argus_cli.demo.fleet_state import FleetState, Warned
+from argus_cli.alerts.view import OUTCOME_STYLES, OUTCOME_WORDS
+from argus_cli.demo.fleet_state import Course, FleetState
 from argus_cli.demo.view import Pulse
+from argus_common.durations import told
 
 
-def show_summary(console: Console, state: FleetState, pulse: Pulse, step_seconds: int) -> None:
+def show_summary(console: Console, state: FleetState, pulse: Pulse) -> None:
     """Print the summary."""
-    outcomes = state.outcomes()
-    if outcomes:
-        console.print(_table(outcomes, step_seconds))
-    warned = [w for w in outcomes if (w.lead_steps() or 0) > 0]
-    unseen = [w for w in outcomes if w.crossed is not None and w.warned is None]
-    waiting = [w for w in outcomes if w.crossed is None and w.withdrawn is None]
-    withdrawn = [w for w in outcomes if w.crossed is None and w.withdrawn is not None]
+    courses = state.courses()
+    if courses:
+        console.print(_table(courses))
+    count = {outcome: sum(one.outcome == outcome for one in courses) for outcome in (*OUTCOME_WORDS, "expected")}
     console.print(
-        f"[bold]{len(warned)}[/] limits were crossed after a warning, [bold]{len(unseen)}[/] without one; "
-        f"[bold]{len(waiting)}[/] warnings still stand, [bold]{len(withdrawn)}[/] were withdrawn.",
+        f"[bold]{count['hit']}[/] limits were crossed after an alert, [bold]{count['late']}[/] without one; "
+        f"[bold]{count['expected']}[/] alerts still stand, [bold]{count['false']}[/] did not come true.",
         highlight=False,
     )
-    if warned:
-        leads = sorted((w.lead_steps() or 0) * step_seconds / 60 for w in warned)
-        median = leads[len(leads) // 2]
-        console.print(f"The median warning came [bold]{median:.0f} minutes[/] of event time before.", highlight=False)
+    leads = [one.lead_seconds for one in courses if one.lead_seconds is not None]
+    if leads:
+        ahead = told(median(leads))
+        console.print(f"The median alert came [bold]{ahead}[/] of event time before the crossing.", highlight=False)
     console.print(
         f"{pulse.samples:,.0f} samples became {state.forecasts:,} forecasts of {len(state.latest)} servers "
         f"in {pulse.seconds:.0f} s.",
@@ -32,24 +33,18 @@ def show_summary(console: Console, state: FleetState, pulse: Pulse, step_seconds
     )
 
 
-def _table(outcomes: list[Warned], step_seconds: int) -> Table:
+def _table(courses: list[Course]) -> Table:
     table = Table(title="What was predicted, what happened", title_justify="left")
-    for name in ("server", "target", "limit", "warned ahead", "expected in", "outcome"):
-        table.add_column(name, justify="right" if name in ("limit", "warned ahead", "expected in") else "left")
-    for one in outcomes:
-        lead = one.lead_steps()
+    for name in ("server", "target", "limit", "expected in", "came after", "outcome"):
+        table.add_column(name, justify="right" if name in ("limit", "expected in", "came after") else "left")
+    for one in courses:
+        style = OUTCOME_STYLES.get(one.outcome, "")
         table.add_row(
             one.server,
             one.target,
             f"{one.limit:g}",
-            "-" if lead is None else f"{lead * step_seconds / 60:.0f} min",
-            "-" if one.expected_minutes is None else f"{one.expected_minutes:.0f} min",
-            _outcome(one),
+            "-" if one.expected_seconds is None else told(one.expected_seconds),
+            "-" if one.lead_seconds is None else told(one.lead_seconds),
+            f"[{style}]{OUTCOME_WORDS[one.outcome]}[/]" if style else "still expected",
         )
     return table
-
-
-def _outcome(one: Warned) -> str:
-    if one.crossed is not None:
-        return "[red]crossed[/]" if one.warned is not None else "[red]crossed, not foreseen[/]"
-    return "withdrawn" if one.withdrawn is not None else "[yellow]expected[/]"

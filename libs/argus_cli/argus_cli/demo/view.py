@@ -2,18 +2,25 @@
 
 from dataclasses import dataclass, field
 
-from rich.console import Group, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from argus_cli.alerts.view import time_to_limit
 from argus_cli.demo.fleet_state import LATEST, FleetState, worst_breach
+from argus_common.durations import told
 from argus_common.events import Breach, ForecastIssued
 from argus_common.events.base import step_time
 from argus_common.levels import COLOURS, level_of
 
 BLOCKS = "▁▂▃▄▅▆▇█"
-SPARK_WIDTH = 24
+SPARK_WIDTH, NARROW_SPARK_WIDTH = 24, 16
+WIDE = 104
+"""Columns of a screen that has room for all that a row says."""
+WIDE_COLUMNS = ("server", "risk", "most likely breach", "now", "limit", "P in 8 h", "time to limit", "next 8 hours")
+NARROW_COLUMNS = ("server", "risk", "most likely breach", "P in 8 h", "time to limit", "next 8 hours")
+NUMBERS = frozenset({"risk", "now", "limit", "P in 8 h"})
 SHOWN_SERVERS = 10
 
 
@@ -33,7 +40,7 @@ class Pulse:
 
 def render(state: FleetState, pulse: Pulse) -> RenderableType:
     """The whole screen."""
-    return Group(_head(state, pulse), _table(state), _foot(pulse))
+    return Group(_head(state, pulse), _RiskTable(state), _foot(pulse))
 
 
 def _head(state: FleetState, pulse: Pulse) -> RenderableType:
@@ -44,58 +51,63 @@ def _head(state: FleetState, pulse: Pulse) -> RenderableType:
     if origin:
         step_seconds = next(iter(state.latest.values())).step_seconds
         line.append(f"   event time {step_time(origin + 1, step_seconds):%a %H:%M}", style="cyan")
-    line.append(f"   {pulse.phase}", style="italic")
-    return Panel(line, title=f"[bold]Argus[/]  {len(state.latest)} servers", title_align="left")
+    title = f"[bold]Argus[/]  {len(state.latest)} servers  [italic]{pulse.phase}[/]"
+    return Panel(line, title=title, title_align="left")
 
 
-def _table(state: FleetState) -> Table:
-    table = Table(expand=True, box=None, padding=(0, 1))
-    for name, justify in (("server", "left"), ("risk", "right"), ("most likely breach", "left"), ("now", "right"),
-                          ("limit", "right"), ("P in 8 h", "right"), ("time to limit", "left"),
-                          ("next 8 hours (median; red = limit within the band)", "left")):  # fmt: skip
-        table.add_column(name, justify=justify, no_wrap=True)  # type: ignore[arg-type]
-    for forecast in state.most_at_risk(SHOWN_SERVERS):
-        breach = worst_breach(forecast)
-        risk = Text(f"{forecast.risk:.0f}", style=f"bold {COLOURS[level_of(forecast.risk)]}")
-        if breach is None:
-            table.add_row(forecast.server, risk)
-            continue
-        now = forecast.observed.get(breach.target)
-        table.add_row(
-            forecast.server,
-            risk,
-            breach.target,
-            "-" if now is None else f"{now:.1f}",
-            f"{breach.limit:g}",
-            f"{breach.probability.get(LATEST, 0):.0%}",
-            time_to_limit(breach),
-            sparkline(forecast, breach),
-        )
-    return table
+class _RiskTable:
+    """The servers most at risk, in as many columns as the screen has room for."""
+
+    def __init__(self, state: FleetState) -> None:
+        self._state = state
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        del console
+        wide = options.max_width >= WIDE
+        table = Table(box=None, padding=(0, 1))
+        for name in WIDE_COLUMNS if wide else NARROW_COLUMNS:
+            table.add_column(name, justify="right" if name in NUMBERS else "left", no_wrap=True)
+        for forecast in self._state.most_at_risk(SHOWN_SERVERS):
+            cells = _cells(forecast, wide=wide)
+            table.add_row(*[cells.get(str(column.header), "") for column in table.columns])
+        yield table
 
 
-def time_to_limit(breach: Breach) -> str:
-    """Median and range of the time to threshold in words."""
+def _cells(forecast: ForecastIssued, *, wide: bool) -> dict[str, RenderableType]:
+    """What a row says, by column."""
+    breach = worst_breach(forecast)
+    risk = Text(f"{forecast.risk:.0f}", style=f"bold {COLOURS[level_of(forecast.risk)]}")
+    if breach is None:
+        return {"server": forecast.server, "risk": risk}
+    now = forecast.observed.get(breach.target)
+    return {
+        "server": forecast.server,
+        "risk": risk,
+        "most likely breach": breach.target,
+        "now": "-" if now is None else f"{now:.1f}",
+        "limit": f"{breach.limit:g}",
+        "P in 8 h": f"{breach.probability.get(LATEST, 0):.0%}",
+        "time to limit": time_to_limit(breach.time_to_threshold) if wide else soonest(breach),
+        "next 8 hours": sparkline(forecast, breach, SPARK_WIDTH if wide else NARROW_SPARK_WIDTH),
+    }
+
+
+def soonest(breach: Breach) -> str:
+    """The median of the time to threshold, or the earliest it may be, in few characters."""
     times = breach.time_to_threshold
-    if times.p50 is None:
-        return "-" if times.p10 is None else f"{_duration(times.p10)} at the earliest"
-    late = "later" if times.p90 is None else _duration(times.p90)
-    return f"{_duration(times.p50)} ({_duration(times.p10 or times.p50)} to {late})"
+    if times.p50 is not None:
+        return told(times.p50)
+    return "-" if times.p10 is None else f"> {told(times.p10)}"
 
 
-def _duration(seconds: float) -> str:
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 120 else f"{minutes / 60:.1f} h"
-
-
-def sparkline(forecast: ForecastIssued, breach: Breach) -> Text:
+def sparkline(forecast: ForecastIssued, breach: Breach, width: int = SPARK_WIDTH) -> Text:
     """The median path of a target as blocks, red where the limit lies within the band or the median passed it."""
     paths = forecast.quantiles.get(breach.target)
     if not paths:
         return Text("")
     levels = forecast.levels
     median, outer = levels.index(0.5), (levels.index(0.9) if breach.harm > 0 else levels.index(0.1))
-    columns = [paths[i * len(paths) // SPARK_WIDTH] for i in range(min(SPARK_WIDTH, len(paths)))]
+    columns = [paths[i * len(paths) // width] for i in range(min(width, len(paths)))]
     top = max([breach.limit, *(column[median] for column in columns)]) or 1.0
     line = Text()
     for column in columns:
@@ -107,9 +119,11 @@ def sparkline(forecast: ForecastIssued, breach: Breach) -> Text:
 
 def _foot(pulse: Pulse) -> RenderableType:
     batch = "-" if pulse.batch_seconds is None else f"{pulse.batch_seconds * 1000:.0f} ms"
-    line = Text(
+    flow = Text(
         f" {pulse.samples_per_second:,.0f} samples/s   {pulse.samples:,.0f} in all   {pulse.lag:,.0f} records behind   "
-        f"{pulse.forecasts:,.0f} forecasts   windows → forecasts {batch}   {pulse.seconds:.0f} s",
+        f"{pulse.seconds:.0f} s",
         style="dim",
     )
-    return Group(line, *(Text(f" {note}", style="yellow") for note in pulse.notes))
+    line = Text(f" {pulse.forecasts:,.0f} forecasts   windows → forecasts {batch}   ", style="dim")
+    line.append("▅", style="red").append(" = limit within the band", style="dim")
+    return Group(flow, line, *(Text(f" {note}", style="yellow") for note in pulse.notes))

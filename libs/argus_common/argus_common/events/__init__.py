@@ -1,31 +1,56 @@
 """Everything that services tell each other: past-tense facts and requests; CloudEvents on the wire, additive change."""
 
+from argus_common.events.alerts import (
+    AlertEvent,
+    BandPoint,
+    BreachEnded,
+    BreachExpected,
+    BreachUpdated,
+    StandingAlert,
+    alert_id,
+)
 from argus_common.events.base import Event
-from argus_common.events.codec import Headers, Record, decode, decode_batch, encode, headers_of
-from argus_common.events.commands import ScenarioRequested
+from argus_common.events.codec import Headers, Record, decode, decode_any, decode_batch, encode, headers_of
+from argus_common.events.commands import BreachMitigated, MaintenanceScheduled, ScenarioRequested
 from argus_common.events.forecast import (
     Breach,
+    Driver,
     ForecastIssued,
     ForecastScore,
     ModelReference,
     Quality,
     TimeToThreshold,
 )
+from argus_common.events.model import MODEL_NAME, ModelPromoted, ModelRolledBack
 from argus_common.events.window import WindowClosed
 
 __all__ = [
+    "MODEL_NAME",
+    "AlertEvent",
+    "BandPoint",
     "Breach",
+    "BreachEnded",
+    "BreachExpected",
+    "BreachMitigated",
+    "BreachUpdated",
+    "Driver",
     "Event",
     "ForecastIssued",
     "ForecastScore",
     "Headers",
+    "MaintenanceScheduled",
+    "ModelPromoted",
     "ModelReference",
+    "ModelRolledBack",
     "Quality",
     "Record",
     "ScenarioRequested",
+    "StandingAlert",
     "TimeToThreshold",
     "WindowClosed",
+    "alert_id",
     "decode",
+    "decode_any",
     "decode_batch",
     "encode",
     "headers_of",

@@ -75,6 +75,21 @@ def decode(kind: type[EventT], record: Received) -> EventT:
         raise MalformedEventError(reason, f"{kind.type}: {where}: {first['msg']}") from error
 
 
+def decode_any(kinds: Sequence[type[EventT]], record: Received) -> EventT:
+    """The event in ``record``, which is one of these kinds; its header says which.
+
+    Raises:
+        MalformedEventError: as for `decode`, or the header names none of them.
+    """
+    declared = dict(record.headers).get("ce_type", b"")
+    kind = next((kind for kind in kinds if kind.type.encode() == declared), None)
+    if kind is None:
+        said = declared[:MAX_TYPE_SHOWN].decode(errors="replace") or "nothing"
+        names = ", ".join(kind.type for kind in kinds)
+        raise MalformedEventError("wrong_type", f"expected one of {names}, the record says {said}")
+    return decode(kind, record)
+
+
 ReceivedT = TypeVar("ReceivedT", bound=Received)
 
 

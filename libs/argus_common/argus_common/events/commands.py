@@ -1,11 +1,11 @@
 """Requests to services, on the commands topic."""
 
 from datetime import UTC, datetime
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from argus_common.events.base import Event
+from argus_common.events.base import Event, Name
 
 
 class ScenarioRequested(Event):
@@ -27,3 +27,56 @@ class ScenarioRequested(Event):
     def time(self) -> datetime:
         """When it was asked for."""
         return datetime.fromtimestamp(self.requested_ms / 1000, UTC)
+
+
+class BreachMitigated(Event):
+    """Someone acts on what an alert speaks of: it ends as mitigated, and is not raised again before it has calmed."""
+
+    type: ClassVar[str] = "io.argus.breach.mitigated.v1"
+
+    alert: str = Field(min_length=1, max_length=900, description="id of the alert")
+    requested_ms: int = Field(ge=0, description="when it was told, epoch milliseconds")
+    by: str = Field(default="", max_length=253, description="who acts")
+    note: str = Field(default="", max_length=1000, description="what is done")
+
+    def key(self) -> str:
+        """The service that is asked."""
+        return "inference"
+
+    def id(self) -> str:
+        """The alert: acting twice is acting once."""
+        return f"inference/mitigated/{self.alert}"
+
+    def time(self) -> datetime:
+        """When it was told."""
+        return datetime.fromtimestamp(self.requested_ms / 1000, UTC)
+
+
+class MaintenanceScheduled(Event):
+    """Somebody works on a server, or on a whole fleet, for a while: its alerts end as mitigated and none is raised."""
+
+    type: ClassVar[str] = "io.argus.maintenance.scheduled.v1"
+
+    fleet: Name = "default"
+    server: Name | None = Field(default=None, description="null = all servers of the fleet")
+    start_ms: int = Field(ge=0, description="event time, epoch milliseconds")
+    end_ms: int = Field(ge=0, description="event time, epoch milliseconds, exclusive")
+    note: str = Field(default="", max_length=1000, description="what is done")
+
+    @model_validator(mode="after")
+    def _lasts(self) -> Self:
+        if self.end_ms <= self.start_ms:
+            raise ValueError("a maintenance must end after it starts")
+        return self
+
+    def key(self) -> str:
+        """The service that is asked."""
+        return "inference"
+
+    def id(self) -> str:
+        """Whom it concerns, and when."""
+        return f"inference/maintenance/{self.fleet}/{self.server or '*'}/{self.start_ms}/{self.end_ms}"
+
+    def time(self) -> datetime:
+        """When it starts."""
+        return datetime.fromtimestamp(self.start_ms / 1000, UTC)

@@ -58,6 +58,18 @@ class Quality(_Part):
     warming_up: bool = False
 
 
+class Driver(_Part):
+    """One thing that a forecast was made from, and how much it counted."""
+
+    target: str
+    input: str = Field(description="a metric of the server, or what else was looked at")
+    moment: datetime | None = Field(default=None, description="when that was, where it is a moment of the past")
+    weight: float = Field(ge=0, le=1, description="beside the others; of a moment, how alike it was")
+    effect: float | None = Field(
+        default=None, description="what knowing it adds to the quantile nearest to the limit, in the target's unit"
+    )
+
+
 class ForecastIssued(Event):
     """The forecast of every target of one server from one origin."""
 
@@ -77,6 +89,9 @@ class ForecastIssued(Event):
     level: Level
     scores: list[ForecastScore] = Field(default_factory=list)
     quality: dict[str, Quality] = Field(default_factory=dict, description="per target")
+    drivers: list[Driver] = Field(
+        default_factory=list, description="what mattered most to the forecast of a server at risk; told when asked for"
+    )
 
     def key(self) -> str:
         """The fleet: cascade and drift see a fleet in order."""

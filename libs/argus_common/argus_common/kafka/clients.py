@@ -6,21 +6,32 @@ broker, for a consumer that subscribes to a misspelt topic would create it.
 """
 
 import logging
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
-from faststream.kafka import KafkaBroker
-from faststream.security import BaseSecurity, SASLPlaintext, SASLScram256, SASLScram512
 
 from argus_common.settings import KafkaSettings, SaslMechanism
 from argus_common.tls import tls_context
+
+if TYPE_CHECKING:  # loading it takes as long as all the rest: only who builds a broker does
+    from faststream.kafka import KafkaBroker
+    from faststream.security import BaseSecurity
 
 LINGER_MS = 20
 MAX_BATCH_BYTES = 256 * 1024
 """The default of 16 kB blocks a busy producer on one open batch per partition (measured, kafka-notes)."""
 FETCH_BYTES_PER_PARTITION = 4 * 1024 * 1024
 MAX_RECORD_BYTES = 1024 * 1024
+DURABLE: dict[str, Any] = {
+    "acks": "all",
+    "enable_idempotence": True,
+    "compression_type": "zstd",
+    "linger_ms": LINGER_MS,
+    "max_batch_size": MAX_BATCH_BYTES,
+    "max_request_size": MAX_RECORD_BYTES,
+}
+"""What everything that is sent is sent with."""
 HEARTBEAT_MS = 1000
 """Members learn of a rebalance in a heartbeat, so this is also how long a rebalance takes."""
 
@@ -51,12 +62,7 @@ def build_producer(settings: KafkaSettings, client_id: str = "argus") -> AIOKafk
     return AIOKafkaProducer(
         **_connection(settings),
         client_id=client_id,
-        acks="all",
-        enable_idempotence=True,
-        compression_type="zstd",
-        linger_ms=LINGER_MS,
-        max_batch_size=MAX_BATCH_BYTES,
-        max_request_size=MAX_RECORD_BYTES,
+        **DURABLE,
     )
 
 
@@ -89,26 +95,25 @@ def build_admin(settings: KafkaSettings) -> AIOKafkaAdminClient:
     return AIOKafkaAdminClient(**_connection(settings), client_id="argus-admin")
 
 
-def build_broker(settings: KafkaSettings, client_id: str) -> KafkaBroker:
+def build_broker(settings: KafkaSettings, client_id: str) -> "KafkaBroker":
     """A FastStream broker with the same durable defaults; topics come from the catalogue, never by accident."""
+    from faststream.kafka import KafkaBroker  # noqa: PLC0415
+
     return KafkaBroker(
         settings.bootstrap_servers.split(","),
         client_id=client_id,
         security=_security(settings),
         request_timeout_ms=_milliseconds(settings.request_timeout.total_seconds()),
-        acks="all",
-        enable_idempotence=True,
-        compression_type="zstd",
-        linger_ms=LINGER_MS,
-        max_batch_size=MAX_BATCH_BYTES,
-        max_request_size=MAX_RECORD_BYTES,
+        **DURABLE,
         allow_auto_create_topics=False,
         logger=logging.getLogger("argus.broker"),
         log_level=logging.DEBUG,  # the framework tells every batch otherwise
     )
 
 
-def _security(settings: KafkaSettings) -> BaseSecurity | None:
+def _security(settings: KafkaSettings) -> "BaseSecurity | None":
+    from faststream.security import BaseSecurity, SASLPlaintext, SASLScram256, SASLScram512  # noqa: PLC0415
+
     context = tls_context(settings)
     if settings.sasl_mechanism is None:
         return BaseSecurity(use_ssl=True, ssl_context=context) if context else None

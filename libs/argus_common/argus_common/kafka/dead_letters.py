@@ -13,7 +13,7 @@ MAX_DETAIL_CHARACTERS = 2000
 
 
 class Origin(Protocol):
-    """Where a record came from, and its bytes."""
+    """Where a record came from, when it was written there (epoch milliseconds), and its bytes."""
 
     @property
     def topic(self) -> str: ...  # noqa: D102
@@ -21,6 +21,10 @@ class Origin(Protocol):
     def partition(self) -> int: ...  # noqa: D102
     @property
     def offset(self) -> int: ...  # noqa: D102
+    @property
+    def timestamp(self) -> int: ...  # noqa: D102
+    @property
+    def key(self) -> bytes | None: ...  # noqa: D102
     @property
     def value(self) -> bytes | None: ...  # noqa: D102
 
@@ -35,7 +39,9 @@ class DeadLetter:
 
 
 def dead_letter(origin: Origin, service: str, reason: str, detail: str) -> DeadLetter:
-    """The dead letter of ``origin``; the same record and service always give the same ``ce_id``."""
+    """The dead letter of ``origin``, with all that sending it again takes; the same record and service always give the
+    same ``ce_id``.
+    """
     value = origin.value or b""
     place = f"{origin.topic}/{origin.partition}/{origin.offset}"
     fields = {
@@ -46,10 +52,13 @@ def dead_letter(origin: Origin, service: str, reason: str, detail: str) -> DeadL
         "argus_topic": origin.topic,
         "argus_partition": str(origin.partition),
         "argus_offset": str(origin.offset),
+        "argus_timestamp": str(origin.timestamp),
         "argus_original_bytes": str(len(value)),
     }
     # The detail may quote a lone surrogate out of the unreadable record; encoding it must not fail in its turn.
     headers = [(name, text.encode(errors="backslashreplace")) for name, text in fields.items()]
+    if origin.key is not None:
+        headers.append(("argus_key", origin.key[:MAX_KEPT_BYTES]))
     return DeadLetter(origin.topic.encode(), value[:MAX_KEPT_BYTES], headers)
 
 
@@ -90,6 +99,6 @@ class FloodGuard:
         if self._unreadable >= self._at_least and self._unreadable > self._max_share * total:
             raise DeadLetterFloodError(
                 f"{self._unreadable} of the last {total} records could not be read, more than the allowed "
-                f"{100 * self._max_share:.0f} %; look at the reasons on {DEAD_LETTERS.name}, mend the producer or "
-                "the mapping, and start again: nothing was acknowledged past the last good state"
+                f"{100 * self._max_share:.0f} %; `argus dead-letters list` shows the reasons on {DEAD_LETTERS.name}: "
+                "mend the producer or the mapping, and start again; nothing was acknowledged past the last good state"
             )

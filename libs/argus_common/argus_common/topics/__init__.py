@@ -1,9 +1,11 @@
 """The topic catalogue: the only place that states names, keys, partitions and retention."""
 
 from argus_common.topics.catalogue import (
+    ALERTS,
     COMMANDS,
     DEAD_LETTERS,
     METRICS,
+    MODELS,
     PREDICTIONS,
     SIMULATION,
     TOPICS,
@@ -11,4 +13,15 @@ from argus_common.topics.catalogue import (
     Topic,
 )
 
-__all__ = ["COMMANDS", "DEAD_LETTERS", "METRICS", "PREDICTIONS", "SIMULATION", "TOPICS", "WINDOWS", "Topic"]
+__all__ = [
+    "ALERTS",
+    "COMMANDS",
+    "DEAD_LETTERS",
+    "METRICS",
+    "MODELS",
+    "PREDICTIONS",
+    "SIMULATION",
+    "TOPICS",
+    "WINDOWS",
+    "Topic",
+]

@@ -3,12 +3,26 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
-from argus_common.events import Event, ForecastIssued, ScenarioRequested, WindowClosed
+from argus_common.events import (
+    BreachEnded,
+    BreachExpected,
+    BreachMitigated,
+    BreachUpdated,
+    Event,
+    ForecastIssued,
+    MaintenanceScheduled,
+    ModelPromoted,
+    ModelRolledBack,
+    ScenarioRequested,
+    WindowClosed,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """A topic as it is provisioned. ``key`` says in words what its records are keyed by."""
+    """A topic as it is provisioned. ``key`` says in words what its records are keyed by. ``compacted``: the newest
+    record of each key stays for ever, older ones at least for the retention.
+    """
 
     name: str
     key: str
@@ -16,14 +30,16 @@ class Topic:
     retention: timedelta
     summary: str
     events: tuple[type[Event], ...] = ()
+    compacted: bool = False
 
     def configuration(self) -> dict[str, str]:
         """Broker settings; segments roll often enough for the retention to bite."""
         retention_ms = round(self.retention.total_seconds() * 1000)
         return {
-            "retention.ms": str(retention_ms),
+            "retention.ms": "-1" if self.compacted else str(retention_ms),
             "segment.ms": str(max(retention_ms // 24, 600_000)),
-            "cleanup.policy": "delete",
+            "cleanup.policy": "compact" if self.compacted else "delete",
+            **({"min.compaction.lag.ms": str(retention_ms)} if self.compacted else {}),
         }
 
 
@@ -46,8 +62,30 @@ PREDICTIONS = Topic(
     "One forecast per server and origin.",
     (ForecastIssued,),
 )
+ALERTS = Topic(
+    "argus.alerts.v1",
+    "server",
+    6,
+    timedelta(days=30),
+    "Limits that will probably be crossed, or are, and how each of these alerts ended.",
+    (BreachExpected, BreachUpdated, BreachEnded),
+)
+MODELS = Topic(
+    "argus.models.v1",
+    "model name",
+    1,
+    timedelta(days=90),
+    "Which version of a model serves: the newest event of its name says it.",
+    (ModelPromoted, ModelRolledBack),
+    compacted=True,
+)
 COMMANDS = Topic(
-    "argus.commands.v1", "target service", 1, timedelta(days=7), "Requests to services.", (ScenarioRequested,)
+    "argus.commands.v1",
+    "target service",
+    1,
+    timedelta(days=7),
+    "Requests to services.",
+    (ScenarioRequested, BreachMitigated, MaintenanceScheduled),
 )
 DEAD_LETTERS = Topic(
     "argus.dlq.v1",
@@ -64,4 +102,4 @@ SIMULATION = Topic(
     "Ground truth of the simulator: faults, causes, crossings.",
 )
 
-TOPICS: tuple[Topic, ...] = (METRICS, WINDOWS, PREDICTIONS, COMMANDS, DEAD_LETTERS, SIMULATION)
+TOPICS: tuple[Topic, ...] = (METRICS, WINDOWS, PREDICTIONS, ALERTS, MODELS, COMMANDS, DEAD_LETTERS, SIMULATION)

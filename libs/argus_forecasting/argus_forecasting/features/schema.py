@@ -5,7 +5,7 @@ from typing import Any
 
 from argus_common.errors import ConfigurationError
 
-VERSION = 1
+VERSION = 2
 """Changes whenever the same history gives other inputs."""
 HORIZON = 96
 LEVELS = (0.02, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.98)

@@ -4,19 +4,33 @@ References:
     E. N. Lorenz, "Atmospheric predictability as revealed by naturally occurring analogues", 1969: the future of a
     past state that resembles the present one is a forecast. Here: many analogs, weighted by likeness, each with its
     own trajectory as one sample of the joint distribution over the horizon.
+    F. Takens, "Detecting strange attractors in turbulence", 1981: the state is the course of the last steps.
+    G. Sugihara, R. M. May, "Nonlinear forecasting as a way of distinguishing chaos from measurement error in time
+    series", 1990: the nearest analogs set the scale on which likeness falls.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from argus_forecasting.forecaster import Floats, Ints, Mask
 from argus_forecasting.statistical.history import History, trailing_mean
 
-SCALES = ((6, 1.0), (1, 0.5), (36, 0.5))
-"""(trailing steps, weight) of the levels that are compared; chosen on validation parts of three traces (README.md)."""
+LAGS = 36
+"""Last steps that are compared one by one; the l-th before the last counts 1 / (l + 1). Chosen, as all figures here,
+on validation parts of three traces (README.md)."""
+LEVEL_STEPS, LEVEL_WEIGHT = 36, 0.5
+"""And the mean of so many, with this weight."""
+SPREAD_STEPS = 6
+"""Differences are in units of the spread of the series' mean over so many steps: noise does not count."""
 TIME_OF_DAY_WEIGHT = 0.25
-ANALOGS = 100
+FIRST = SPREAD_STEPS - 1
+"""First column that can be an analog."""
+ANALOGS = 150
+SCALE_RANK, LEAST_SCALE = 4, 0.1
+"""Likeness falls by e over the distance of the analog of this rank, and over this much (in spreads) at least: where
+many moments are exactly alike they share the weight with those that are nearly so."""
 SAMPLES = 64
 """Equally likely trajectories drawn from the weighted analogs: cheap to sort, fine enough for the outer quantiles."""
 SECONDS_PER_DAY = 86_400
@@ -32,31 +46,77 @@ class Analogs:
     usable: Ints
 
 
-def find_analogs(history: History, horizon: int, step_seconds: int) -> Analogs:
-    """The analogs of the last column whose next ``horizon`` columns lie in the past too."""
-    last = history.length - 1
-    candidates = np.arange(max(SCALES[0][0] - 1, 0), max(last - horizon + 1, SCALES[0][0]))
-    distance = _distance(history, candidates, step_seconds)
-    allowed = _allowed(history, candidates, horizon)
-    distance[~allowed] = np.inf
-    kept = min(ANALOGS, len(candidates))
-    nearest = np.argpartition(distance, kept - 1, axis=1)[:, :kept]
-    reach = np.take_along_axis(distance, nearest, axis=1)
-    order = np.argsort(reach, axis=1, kind="stable")
-    nearest, reach = np.take_along_axis(nearest, order, axis=1), np.take_along_axis(reach, order, axis=1)
-    drawn = np.take_along_axis(nearest, _draw(_likeness(reach)), axis=1)
-    return Analogs(candidates[drawn], allowed.sum(axis=1))
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """The moments most like now, nearest first: their ``column`` and their distance ``reach``, (series, candidate),
+    enough of them that the nearest with a known future are among them. ``observed``: (series, time + 1) how many
+    steps were observed before each. ``length``: columns of the history.
+    """
+
+    column: Ints
+    reach: Floats
+    observed: npt.NDArray[np.int32]
+    length: int
+
+    @staticmethod
+    def of(history: History, horizon: int, step_seconds: int) -> "Candidates":
+        """Those of a history of more than ``FIRST + horizon`` columns."""
+        observed = np.zeros((len(history.known), history.length + 1), np.int32)
+        np.cumsum(history.known, axis=1, dtype=np.int32, out=observed[:, 1:])
+        distance = _distances(history, step_seconds)
+        past = observed[:, FIRST + 1 : -1] - observed[:, FIRST + 1 - SPREAD_STEPS : -1 - SPREAD_STEPS]
+        distance[2 * past < SPREAD_STEPS] = np.inf
+        kept = min(ANALOGS + horizon, distance.shape[1])
+        nearest = np.argpartition(distance, kept - 1, axis=1)[:, :kept]
+        reach = np.take_along_axis(distance, nearest, axis=1)
+        order = np.argsort(reach, axis=1, kind="stable")
+        column, reach = np.take_along_axis(nearest, order, axis=1), np.take_along_axis(reach, order, axis=1)
+        return Candidates(column + FIRST, reach, observed, history.length)
+
+    def known(self, horizon: int) -> Mask:
+        """(series, candidate) whether enough of the ``horizon`` steps after each was observed."""
+        ends = np.minimum(self.column + 1 + horizon, self.length)
+        future = np.take_along_axis(self.observed, ends, axis=1)
+        future = future - np.take_along_axis(self.observed, self.column + 1, axis=1)
+        enough: Mask = (2 * future >= horizon) & (self.column + horizon < self.length) & np.isfinite(self.reach)
+        return enough
 
 
-def _distance(history: History, candidates: Ints, step_seconds: int) -> Floats:
-    """(series, candidate): differences of level at several scales in units of the series' spread, and of the hour."""
-    distance = np.zeros((len(history.filled), len(candidates)), np.float32)
-    spread = None
-    for width, weight in SCALES:
-        level = trailing_mean(history.filled, width) if width > 1 else history.filled
-        if spread is None:
-            spread = level.std(axis=1, keepdims=True) + np.float32(1e-6)
-        distance += np.float32(weight) * np.abs(level[:, candidates] - level[:, -1:]) / spread
+@dataclass(frozen=True, slots=True)
+class Nearest:
+    """``column``: (series, analog) moments, the most alike first. ``likeness``: (series, analog) 1 = the same as now,
+    0 = as far as the farthest of them, or not usable. ``usable``: (series,) how many candidate moments there were.
+    """
+
+    column: Ints
+    likeness: Floats
+    usable: Ints
+
+
+def nearest_analogs(candidates: Candidates, horizon: int) -> Nearest:
+    """The most alike moments whose next ``horizon`` columns lie in the past."""
+    known = candidates.known(horizon)
+    front = np.argsort(~known, axis=1, kind="stable")[:, :ANALOGS]
+    reach = np.take_along_axis(np.where(known, candidates.reach, np.float32(np.inf)), front, axis=1)
+    column = np.take_along_axis(candidates.column, front, axis=1)
+    return Nearest(np.minimum(column, candidates.length - 1 - horizon), _likeness(reach), known.sum(axis=1))
+
+
+def find_analogs(candidates: Candidates, horizon: int) -> Analogs:
+    """Equally likely analogs, drawn from the nearest by their likeness; any moment where none is usable."""
+    nearest = nearest_analogs(candidates, horizon)
+    return Analogs(np.take_along_axis(nearest.column, _draw(nearest.likeness), axis=1), nearest.usable)
+
+
+def _distances(history: History, step_seconds: int) -> Floats:
+    """(series, column) how unlike the last column the columns from ``FIRST`` on are, the last one left out: their
+    course, their level and their hour.
+    """
+    candidates = np.arange(FIRST, history.length - 1)
+    level = trailing_mean(history.filled, LEVEL_STEPS)
+    distance = _course(history, len(candidates))
+    distance += np.float32(LEVEL_WEIGHT) * np.abs(level[:, candidates] - level[:, -1:])
+    distance /= trailing_mean(history.filled, SPREAD_STEPS).std(axis=1, keepdims=True) + np.float32(1e-6)
     day = SECONDS_PER_DAY // step_seconds
     if history.length >= 2 * day:
         apart = (history.length - 1 - candidates) % day
@@ -65,22 +125,31 @@ def _distance(history: History, candidates: Ints, step_seconds: int) -> Floats:
     return distance
 
 
-def _allowed(history: History, candidates: Ints, horizon: int) -> Mask:
-    """(series, candidate) whether enough of an analog's past and future was observed."""
-    observed = np.concatenate(
-        [np.zeros((len(history.known), 1), np.int32), np.cumsum(history.known, axis=1, dtype=np.int32)], axis=1
-    )
-    future: Ints = observed[:, candidates + 1 + horizon] - observed[:, candidates + 1]
-    past = observed[:, candidates + 1] - observed[:, np.maximum(candidates - SCALES[0][0] + 1, 0)]
-    allowed: Mask = (2 * future >= horizon) & (2 * past >= SCALES[0][0])
-    return allowed
+def _course(history: History, count: int) -> Floats:
+    """(series, column) weighted differences of the last steps, in the series' unit; the first value stands for what
+    was before it.
+    """
+    padded = np.pad(history.filled, ((0, 0), (LAGS, 0)), "edge")
+    total = np.zeros((len(padded), count), np.float32)
+    gap = np.empty_like(total)
+    for lag in range(LAGS):
+        begin = LAGS + FIRST - lag
+        np.subtract(padded[:, begin : begin + count], padded[:, -1 - lag, None], out=gap)
+        np.abs(gap, out=gap)
+        gap *= np.float32(1 / (lag + 1))
+        total += gap
+    return total
 
 
 def _likeness(reach: Floats) -> Floats:
-    """Epanechnikov weights of sorted distances (series, analog); zero for candidates that are not allowed."""
+    """Weights of sorted distances (series, analog): falling exponentially, and to zero at the last one; zero for
+    candidates that are not allowed.
+    """
     finite = np.isfinite(reach)
-    widest = np.max(np.where(finite, reach, 0), axis=1, keepdims=True) * np.float32(1.001) + np.float32(1e-9)
-    return np.where(finite, 1 - np.square(np.where(finite, reach, 0) / widest), 0).astype(np.float32)
+    known = np.where(finite, reach, 0)
+    widest = known.max(axis=1, keepdims=True) * np.float32(1.001) + np.float32(1e-9)
+    near = known[:, min(SCALE_RANK, reach.shape[1] - 1), None] + np.float32(LEAST_SCALE)
+    return np.where(finite, (1 - (known / widest) ** 2) * np.exp(-known / near), 0).astype(np.float32)
 
 
 def _draw(weights: Floats) -> Ints:

@@ -5,9 +5,11 @@ fills, memory that leaks), their paths are shifted to the present level and the 
 an unknown time.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 
-from argus_forecasting.forecaster import Floats
+from argus_forecasting.forecaster import Floats, Ints, Mask
 from argus_forecasting.statistical.analogs import Analogs
 from argus_forecasting.statistical.history import History, slope_and_fit, trailing_mean
 
@@ -15,30 +17,70 @@ SLOPE_STEPS = 24
 """A slope is judged over two hours of five-minute steps."""
 GOOD_FIT = 0.8
 """Share of variance that a line must explain before its slope is taken for a trend."""
+USUAL_LEVEL = 0.98
+"""Of the changes over two hours in the history: a steeper one is novel."""
+LEVEL_STEPS = 6
 ONE_SIDED = 0.8
 """Excess of analogs on one side of the present (1 = all of them) from which they no longer surround it."""
 
 
-def sample_paths(history: History, analogs: Analogs, horizon: int) -> Floats:
-    """(series, lead, sample) equally likely trajectories."""
-    rows = np.arange(len(history.filled))[:, None, None]
-    leads = np.arange(1, horizon + 1)[None, :, None]
-    paths: Floats = history.filled[rows, analogs.column[:, None, :] + leads]
-    paths += _level_shift(history, analogs)[:, None, :]
-    paths += _trend(history, analogs, horizon)
+@dataclass(frozen=True, slots=True)
+class Drifting:
+    """The series whose last two hours a line explains. ``rows``: (drifting,) which. ``slope``: (drifting,) per column.
+    ``level``: (drifting, time) smoothed. ``change``: (drifting, time) per column over the two hours from each column
+    on. ``novel``: (drifting,) whether it is steeper than the series usually is.
+    """
+
+    rows: Ints
+    slope: Floats
+    level: Floats
+    change: Floats
+    novel: Mask
+
+    @staticmethod
+    def of(history: History) -> "Drifting":
+        """Those of a history of more than two hours."""
+        slope, fit = slope_and_fit(history.filled[:, -SLOPE_STEPS:])
+        rows = np.flatnonzero(fit >= GOOD_FIT)
+        values, slope = history.filled[rows], slope[rows]
+        change: Floats = (values[:, SLOPE_STEPS:] - values[:, :-SLOPE_STEPS]) / np.float32(SLOPE_STEPS)
+        usual = np.quantile(np.abs(change[:, :: SLOPE_STEPS // 4]), USUAL_LEVEL, axis=1)
+        return Drifting(rows, slope, trailing_mean(values, LEVEL_STEPS), change, np.abs(slope) > usual)
+
+
+def sample_paths(history: History, drifting: Drifting, analogs: Analogs, first: int, last: int) -> Floats:
+    """(series, lead, sample) equally likely trajectories, leads ``first`` to ``last``."""
+    series, leads = np.arange(len(history.filled))[:, None, None], np.arange(first, last + 1)
+    paths: Floats = history.filled[series, analogs.column[:, None, :] + leads[None, :, None]]
+    if len(rows := drifting.rows):
+        column = analogs.column[rows]
+        paths[rows] += _level_shift(drifting, column)[:, None, :] + _trend(drifting, column, leads)
     return paths
 
 
-def _level_shift(history: History, analogs: Analogs) -> Floats:
-    """(series, sample) what brings each analog to the present level, where they all lie on one side of it and the
-    series drifts: after a jump it is as likely to jump back, and analogs know how often it did.
+def _level_shift(drifting: Drifting, column: Ints) -> Floats:
+    """(drifting, sample) what brings each analog to the present level, where they all lie on one side of it: after a
+    jump a series is as likely to jump back, and analogs know how often it did, so only drifting ones are shifted.
     """
-    level = trailing_mean(history.filled, 6)
-    apart = level[:, -1:] - np.take_along_axis(level, analogs.column, axis=1)
-    _, fit = slope_and_fit(history.filled[:, -SLOPE_STEPS:])
-    drifting = np.where(fit >= GOOD_FIT, _one_sided(apart), 0)
-    shift: Floats = (drifting[:, None] * apart).astype(np.float32)
+    apart = drifting.level[:, -1:] - np.take_along_axis(drifting.level, column, axis=1)
+    shift: Floats = (_one_sided(apart)[:, None] * apart).astype(np.float32)
     return shift
+
+
+def _trend(drifting: Drifting, column: Ints, leads: Ints) -> Floats:
+    """(drifting, lead, sample) the part of the present slope that the analogs do not know, going on for a while.
+
+    How long is unknown: a process that has lasted ``e`` steps lasts at least ``d`` more with probability
+    ``e / (e + d)`` (J. R. Gott, "Implications of the Copernican principle for our future prospects", 1993).
+    """
+    theirs = np.take_along_axis(drifting.change, np.maximum(column - SLOPE_STEPS, 0), axis=1)
+    beyond = drifting.slope - theirs.mean(axis=1)
+    strength = np.where(drifting.novel, _one_sided(drifting.slope[:, None] - theirs), 0)
+    share = (np.arange(column.shape[1]) * 0.6180339887498949) % 1  # low-discrepancy, apart from the sort order
+    lasts = SLOPE_STEPS * share / (1 - share)
+    steps = np.minimum(leads[:, None], lasts[None, :])
+    trend: Floats = ((strength * beyond)[:, None, None] * steps[None]).astype(np.float32)
+    return trend
 
 
 def _one_sided(apart: Floats) -> Floats:
@@ -46,31 +88,3 @@ def _one_sided(apart: Floats) -> Floats:
     excess = np.abs(np.sign(apart).mean(axis=1))
     share: Floats = np.clip((excess - ONE_SIDED) / (1 - ONE_SIDED), 0, 1).astype(np.float32)
     return share
-
-
-def _trend(history: History, analogs: Analogs, horizon: int) -> Floats | float:
-    """(series, lead, sample) the part of the present slope that the analogs do not know, going on for a while.
-
-    How long is unknown: a process that has lasted ``e`` steps lasts at least ``d`` more with probability
-    ``e / (e + d)`` (J. R. Gott, "Implications of the Copernican principle for our future prospects", 1993).
-    """
-    if history.length < 2 * SLOPE_STEPS:
-        return 0.0
-    slope, fit = slope_and_fit(history.filled[:, -SLOPE_STEPS:])
-    level = history.filled
-    change = (level[:, SLOPE_STEPS:] - level[:, :-SLOPE_STEPS]) / SLOPE_STEPS
-    theirs = np.take_along_axis(change, np.maximum(analogs.column - SLOPE_STEPS, 0), axis=1)
-    novel = slope - theirs.mean(axis=1)
-    usual = np.quantile(np.abs(change[:, :: max(1, SLOPE_STEPS // 4)]), 0.98, axis=1)
-    strength = np.where(
-        (fit >= GOOD_FIT) & (np.abs(slope) > usual), _one_sided((slope[:, None] - theirs).astype(np.float32)), 0
-    )
-    active = np.flatnonzero(strength > 0)
-    if len(active) == 0:
-        return 0.0
-    share = (np.arange(analogs.column.shape[1]) * 0.6180339887498949) % 1  # low-discrepancy, apart from the sort order
-    lasts = SLOPE_STEPS * share / (1 - share)
-    steps = np.minimum(np.arange(1, horizon + 1)[:, None], lasts[None, :])
-    out = np.zeros((len(slope), horizon, len(lasts)), np.float32)
-    out[active] = (strength * novel)[active, None, None] * steps[None]
-    return out

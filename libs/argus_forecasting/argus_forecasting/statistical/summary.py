@@ -39,20 +39,23 @@ def crossing_curve(paths: Floats, limit: Floats, harm: Signs) -> Floats:
     at = limit[:, None, None] if limit.ndim == 1 else limit[:, :, None]
     beyond = np.maximum.accumulate((paths - at) * sign, axis=1)
     crossed = (beyond >= 0).sum(axis=2)
-    curve = (crossed + PRIOR_PATHS * _reachable(beyond)) / (paths.shape[2] + 2 * PRIOR_PATHS)
+    reachable, escapable = _doubts(beyond)
+    curve = (crossed + PRIOR_PATHS * reachable) / (paths.shape[2] + PRIOR_PATHS * (reachable + escapable))
     rising = np.maximum.accumulate(curve, axis=1)  # the prior fades and returns with the spread; the truth only rises
     return np.where(np.isnan(at[:, :, 0]), np.nan, rising).astype(np.float32)
 
 
-def _reachable(beyond: Floats) -> Floats:
-    """(series, lead) 0 … 1: how near the boldest path comes to the limit, in units of the paths' own spread; the prior
-    that a path unseen crosses fades where even the boldest stays far away.
+def _doubts(beyond: Floats) -> tuple[Floats, Floats]:
+    """(series, lead) each, 0 … 1: how near the boldest path comes to a limit that none crosses, and the mildest path to
+    one that all cross, in units of the paths' own spread on that side; the prior of a path unseen fades with it.
 
     Args:
-        beyond: (series, lead, sample) by how much each path was beyond the limit at its worst.
+        beyond: (series, lead, sample) by how much each path was beyond the limit at its worst so far.
     """
-    boldest, usual = beyond.max(axis=2), np.median(beyond, axis=2)
-    return np.exp(np.minimum(boldest, 0) / (boldest - usual + 1e-6))  # type: ignore[no-any-return]
+    boldest, usual, mildest = beyond.max(axis=2), np.median(beyond, axis=2), beyond.min(axis=2)
+    below = np.maximum(-boldest, 0) / (boldest - usual + 1e-6)
+    above = np.maximum(mildest, 0) / (usual - mildest + 1e-6)
+    return np.exp(-below), np.exp(-above)
 
 
 def breaches(curve: Floats, step_seconds: int) -> tuple[Floats, Floats]:

@@ -5,7 +5,6 @@ Whatever is wrong with a file is found before a tensor is built from it: its siz
 
 import hashlib
 import json
-import re
 import struct
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,14 +18,11 @@ from argus_common.errors import ModelUnavailableError
 from argus_forecasting.calibration import Calibration
 from argus_forecasting.features.schema import FeatureSchema
 from argus_forecasting.trained.networks import Network, NetworkSettings, build
+from argus_forecasting.trained.store import CARD, MANIFEST, MAX_MANIFEST_BYTES, WEIGHTS, ModelStore, read_file
 
-WEIGHTS, MANIFEST, CARD = "model.safetensors", "manifest.json", "card.md"
 FORMAT = 1
 MAX_WEIGHTS_BYTES = 256 * 2**20
-MAX_MANIFEST_BYTES = 2**20
 MAX_HEADER_BYTES = 2**20
-NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
-"""What names and versions look like."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,12 +90,7 @@ def place_for(folder: Path, name: str, version: str) -> Path:
     Raises:
         ModelUnavailableError: the version exists, or a name is not one.
     """
-    for text in (name, version):
-        if not NAME.fullmatch(text):
-            raise ModelUnavailableError(
-                f"{text!r} is no name: use at most 64 lower-case letters, digits, '.', '_', '-'"
-            )
-    place = folder / name / version
+    place = ModelStore(folder).place(name, version)
     if (place / MANIFEST).exists():
         raise ModelUnavailableError(f"{place}: this version exists, and versions never change")
     return place
@@ -132,7 +123,7 @@ def read_manifest(place: Path) -> Manifest:
         ModelUnavailableError: there is none, or it is not one.
     """
     file = place / MANIFEST
-    raw = _read(file, MAX_MANIFEST_BYTES)
+    raw = read_file(file, MAX_MANIFEST_BYTES)
     try:
         document = json.loads(raw)
     except ValueError as error:
@@ -150,7 +141,7 @@ def load(place: Path) -> tuple[Manifest, Network]:
     """
     manifest = read_manifest(place)
     file = place / WEIGHTS
-    raw = _read(file, MAX_WEIGHTS_BYTES)
+    raw = read_file(file, MAX_WEIGHTS_BYTES)
     if len(raw) != manifest.weights_bytes:
         raise ModelUnavailableError(f"{file}: {len(raw)} bytes, the manifest says {manifest.weights_bytes}")
     if (found := hashlib.sha256(raw).hexdigest()) != manifest.weights_sha256:
@@ -165,14 +156,17 @@ def load(place: Path) -> tuple[Manifest, Network]:
     return manifest, network.eval()
 
 
-def _read(file: Path, limit: int) -> bytes:
-    try:
-        size = file.stat().st_size
-        if size > limit:
-            raise ModelUnavailableError(f"{file}: {size} bytes, more than the {limit} that a model may have")
-        return file.read_bytes()
-    except OSError as error:
-        raise ModelUnavailableError(f"{file}: {error.strerror}") from error
+def load_from(store: ModelStore, name: str, version: str, sha256: str | None = None) -> tuple[Manifest, Network]:
+    """`load` of a version of a store; ``sha256``: of its manifest, where it must be a certain one.
+
+    Raises:
+        ModelUnavailableError: it is missing, altered, or calls itself otherwise than its folders do.
+    """
+    place = store.require(name, version, sha256)
+    manifest, network = load(place)
+    if (manifest.name, manifest.version) != (name, version):
+        raise ModelUnavailableError(f"{place / MANIFEST}: it calls itself {manifest.name} {manifest.version}")
+    return manifest, network
 
 
 def _header(file: Path, raw: bytes) -> dict[str, tuple[str, tuple[int, ...]]]:

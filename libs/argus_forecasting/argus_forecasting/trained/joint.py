@@ -9,7 +9,10 @@ from statistics import NormalDist
 
 import numpy as np
 
-from argus_forecasting.forecaster import Floats
+from argus_forecasting.forecaster import Floats, Ints
+
+MAX_SAMPLES = 256
+"""Positions take eight bits of a key."""
 
 
 def interpolated(quantiles: Floats, levels: tuple[float, ...], wanted: tuple[float, ...]) -> Floats:
@@ -42,7 +45,24 @@ def joint_paths(paths: Floats, quantiles: Floats, levels: tuple[float, ...]) -> 
     """
     samples = paths.shape[2]
     drawn = interpolated(quantiles, levels, tuple((np.arange(samples) + 0.5) / samples))
-    order = np.argsort(paths, axis=2, kind="stable")
     out = np.empty_like(drawn)
-    np.put_along_axis(out, order, drawn, axis=2)
+    np.put_along_axis(out, ascending(paths), drawn, axis=2)
     return out
+
+
+def ascending(paths: Floats) -> Ints:
+    """(series, lead, sample) the samples from lowest to highest, equal ones in their order.
+
+    What a stable argsort gives, in a quarter of the time: value and position are sorted as one whole number.
+
+    >>> ascending(np.array([[[0.5, -2.0, 0.5, -0.0]]], np.float32)).tolist()
+    [[[1, 3, 0, 2]]]
+    """
+    if paths.shape[2] > MAX_SAMPLES:
+        raise ValueError(f"{paths.shape[2]} samples, at most {MAX_SAMPLES} can be told apart")
+    bits = (paths + np.float32(0)).view(np.int32)  # adding zero makes −0 the 0 that it equals
+    rising = bits ^ ((bits >> 31) & np.int32(0x7FFFFFFF))  # as whole numbers in the order of the floats
+    keys: Ints = (rising.astype(np.int64) << 8) | np.arange(paths.shape[2])
+    keys.sort(axis=2)
+    keys &= MAX_SAMPLES - 1
+    return keys

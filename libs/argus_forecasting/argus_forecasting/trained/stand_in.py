@@ -27,15 +27,7 @@ def stand_in(batch: SeriesBatch, trust: Trust, paths: Floats, levels: tuple[floa
     rows = np.flatnonzero(trust.demoted)
     if len(rows):
         theirs = paths[rows]
-        some = replace(
-            batch,
-            values=batch.values[rows],
-            lower=batch.lower[rows],
-            upper=batch.upper[rows],
-            limit=batch.limit[rows],
-            harm=batch.harm[rows],
-        )
-        quantiles = quantiles_of(theirs.copy(), levels)
+        some, quantiles = replace(batch, context=None).part(rows), quantiles_of(theirs.copy(), levels)
         found = answers(some, theirs, quantiles, levels, BREACHES, trust.statistical.part(rows))
         for mine, other in zip(served, found, strict=True):
             mine[rows] = other

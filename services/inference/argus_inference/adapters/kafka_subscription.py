@@ -83,11 +83,16 @@ class Subscription:
         """Whether a batch is in work."""
         return self._handler.busy
 
+    def fail(self, error: BaseException) -> None:
+        """Keep the first failure; whoever awaits ``failed`` ends the process."""
+        if not self.failed.done():
+            self.failed.set_exception(error)
+
     async def tick(self) -> None:
         """Let the handler do what is due by the clock."""
         consumer = self._subscriber.consumer
         if consumer is not None and not self.failed.done():
-            await self._commit(consumer, await self._handler.on_tick())
+            await self._commit(consumer, await self._handler.on_tick(await _read_to_the_end(consumer)))
 
     async def lag(self) -> dict[int, int] | None:
         """Records that were not read yet by partition, as the broker itself says now; None if it does not answer."""
@@ -109,8 +114,8 @@ class Subscription:
         consumer: AIOKafkaConsumer = message.consumer
         try:
             offsets = await self._handler.on_windows(records, _queued(records, consumer))
-        except Exception as error:  # noqa: BLE001 - told to whoever awaits ``failed``, which ends the process
-            self.failed.set_exception(error)
+        except Exception as error:  # noqa: BLE001 - told to whoever awaits ``failed``
+            self.fail(error)
             return
         await self._commit(consumer, offsets)
 
@@ -134,6 +139,15 @@ def _queued(records: "Sequence[ConsumerRecord[bytes, bytes]]", consumer: AIOKafk
         end = consumer.highwater(TopicPartition(record.topic, record.partition))
         queued[record.partition] = 0 if end is None else max(0, end - record.offset - 1)
     return queued
+
+
+async def _read_to_the_end(consumer: AIOKafkaConsumer) -> set[int]:
+    """Our partitions behind which nothing waited at the last fetch; none in the middle of a rebalance."""
+    ends = {tp: end for tp in consumer.assignment() if (end := consumer.highwater(tp)) is not None}
+    try:
+        return {tp.partition for tp, end in ends.items() if await consumer.position(tp) >= end}
+    except IllegalStateError:
+        return set()
 
 
 async def _undecoded(message: Any) -> Any:  # noqa: ANN401 - the framework's hook, which must not parse anything

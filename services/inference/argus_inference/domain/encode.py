@@ -11,6 +11,7 @@ from argus_common.events import ForecastIssued, ModelReference, Record, headers_
 from argus_common.events.base import step_time
 from argus_common.levels import level_of
 from argus_forecasting.forecaster import WITHIN_MINUTES
+from argus_inference.domain.explain import Explanations
 from argus_inference.domain.outcome import Outcome
 from argus_inference.domain.quantile_text import quantile_texts
 from argus_inference.domain.scoring import SCORED_LEADS
@@ -26,7 +27,11 @@ Document = dict[str, Any]
 
 
 def encode_forecasts(
-    outcome: Outcome, targets: Targets, levels: tuple[float, ...], model: ModelReference
+    outcome: Outcome,
+    targets: Targets,
+    levels: tuple[float, ...],
+    model: ModelReference,
+    why: Explanations | None = None,
 ) -> Iterator[Record]:
     """One event per server of which any target was seen. The same outcome always gives the same bytes."""
     names = targets.names
@@ -54,6 +59,7 @@ def encode_forecasts(
             "level": level_of(risk).value,
             "scores": _scores(outcome, i, names),
             "quality": _quality(outcome, i, names),
+            "drivers": [driver.model_dump() for driver in (why or {}).get(i, ())],
         }
         yield _outgoing(body, model)
 

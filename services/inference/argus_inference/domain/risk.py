@@ -34,7 +34,12 @@ def risk_scores(probability: Floats, crossed: npt.NDArray[np.bool_], severity: F
     >>> risk_scores(np.array([[[0.0, 0.0, 0.5, 1.0]]]), np.array([[False]]), np.ones(1)).tolist()
     [65.0]
     """
-    soon = np.nan_to_num(probability.astype(np.float64) * np.array(URGENCY)).max(axis=2)
-    contribution = np.where(crossed, 1.0, np.clip(soon, 0, 1)) * severity.astype(np.float64)
-    risk: Doubles = 100 * (1 - np.prod(1 - contribution, axis=1))
+    risk: Doubles = 100 * (1 - np.prod(1 - contributions(probability, crossed, severity), axis=1))
     return np.clip(risk, 0, 100)
+
+
+def contributions(probability: Floats, crossed: npt.NDArray[np.bool_], severity: Floats) -> Doubles:
+    """(server, target) what each limit adds to the risk, 0 … 1: ``c(l)`` above. Arguments as of `risk_scores`."""
+    soon = np.nan_to_num(probability.astype(np.float64) * np.array(URGENCY)).max(axis=2)
+    share: Doubles = np.where(crossed, 1.0, np.clip(soon, 0, 1)) * severity.astype(np.float64)
+    return share

@@ -12,7 +12,8 @@ from aiokafka.errors import KafkaError
 from argus_common.errors import TransientError
 from argus_common.events import Headers
 from argus_common.fleet import FleetSums
-from argus_common.kafka import build_admin, build_consumer
+from argus_common.kafka import build_consumer
+from argus_common.kafka.partitions import partitions_of
 from argus_common.metrics import Catalogue
 from argus_common.ops import Health
 from argus_common.ring.layout import Floats
@@ -20,6 +21,7 @@ from argus_common.settings import KafkaSettings
 from argus_common.topics import WINDOWS
 from argus_ingest.domain.encode import READ_UP_TO
 from argus_ingest.domain.fleet import FleetLedger, FleetStep
+from argus_ingest.domain.servers import DEFAULT_PROFILE
 from argus_ingest.domain.snapshot import Snapshot
 from argus_ingest.metrics import IngestMetrics
 from argus_ingest.ports import Rings
@@ -33,6 +35,7 @@ class _Window(msgspec.Struct):
     step: int
     step_seconds: int
     metrics: dict[str, float]
+    profile: str = DEFAULT_PROFILE
 
 
 _decode = msgspec.json.Decoder(_Window).decode
@@ -42,8 +45,12 @@ _decode = msgspec.json.Decoder(_Window).decode
 class _Restored:
     position: int = 0
     heads: dict[str, int] = field(default_factory=dict)
+    profiles: dict[str, str] = field(default_factory=dict)
     ledger: FleetLedger = field(default_factory=FleetLedger)
     counted: set[tuple[str, int]] = field(default_factory=set)
+
+    def snapshot(self) -> Snapshot:
+        return Snapshot(self.position, self.heads, self.ledger.sums, profiles=self.profiles)
 
 
 class _Received(Protocol):
@@ -81,24 +88,14 @@ class KafkaRebuilder:
         restored = {partition: _Restored() for partition in partitions}
         try:
             await consumer.start()
-            sources = await self._sources()
+            sources = await partitions_of(self._settings, self._settings.topic(WINDOWS.name))
             if sources:
                 await self._read_to_the_end(consumer, sources, restored)
         except KafkaError as error:
             raise TransientError(f"Kafka failed while rebuilding rings: {error}") from error
         finally:
             await consumer.stop()
-        return {p: Snapshot(found.position, found.heads, found.ledger.sums) for p, found in restored.items()}
-
-    async def _sources(self) -> list[TopicPartition]:
-        topic = self._settings.topic(WINDOWS.name)
-        admin = build_admin(self._settings)
-        try:
-            await admin.start()
-            (described,) = await admin.describe_topics([topic])
-        finally:
-            await admin.close()
-        return [TopicPartition(topic, p) for p in range(len(described["partitions"]))]
+        return {p: found.snapshot() for p, found in restored.items()}
 
     async def _read_to_the_end(
         self, consumer: AIOKafkaConsumer, sources: Sequence[TopicPartition], restored: dict[int, _Restored]
@@ -131,7 +128,8 @@ class KafkaRebuilder:
         """Heads, and fleet sums in which a window that was published twice counts once."""
         by_step: dict[FleetStep, list[int]] = {}
         for row, (name, window) in enumerate(zip(names, windows, strict=True)):
-            restored.heads[name] = max(restored.heads.get(name, window.step), window.step)
+            if window.step >= restored.heads.get(name, window.step):
+                restored.heads[name], restored.profiles[name] = window.step, window.profile
             if (name, window.step) not in restored.counted:
                 restored.counted.add((name, window.step))
                 by_step.setdefault((window.fleet, window.step), []).append(row)

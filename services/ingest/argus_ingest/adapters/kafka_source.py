@@ -13,7 +13,6 @@ from argus_common.errors import TransientError
 
 Batch = list["ConsumerRecord[bytes, bytes]"]
 
-POLL_MS = 200
 POLL_AGAIN_SECONDS = 1.0
 END_PROBE_SECONDS = 3.0
 
@@ -84,10 +83,10 @@ class KafkaSource:
         """The partitions that are ours now."""
         return sorted(tp.partition for tp in self._consumer.assignment())
 
-    async def poll(self) -> dict[int, Batch]:
-        """The next records by partition; empty where there is nothing or the broker is away."""
+    async def poll(self, wait_ms: int) -> dict[int, Batch]:
+        """The next records by partition; empty where nothing comes for ``wait_ms`` or the broker is away."""
         try:
-            batches = await self._consumer.getmany(timeout_ms=POLL_MS)
+            batches = await self._consumer.getmany(timeout_ms=wait_ms)
         except KafkaError as error:
             _log.warning("poll failed, trying again", extra={"error": str(error)})
             await asyncio.sleep(self._poll_again_seconds)
@@ -108,6 +107,22 @@ class KafkaSource:
             _log.warning("commit failed, it is repeated", extra={"error": str(error)})
         else:
             self._committed |= moved
+
+    async def rewind(self) -> None:
+        """Read all partitions that are ours now from their committed offsets again.
+
+        Raises:
+            TransientError: the broker does not say where those are.
+        """
+        self._committed.clear()
+        try:
+            for tp in self._consumer.assignment():
+                offset = await self._consumer.committed(tp)
+                await self._consumer.seek_to_beginning(tp) if offset is None else self._consumer.seek(tp, offset)
+        except IllegalStateError:
+            return  # it is taken away at this moment, and whoever gets it begins there anyway
+        except KafkaError as error:
+            raise TransientError(f"Kafka: {error}") from error
 
     def lag(self) -> dict[int, int]:
         """Records that are not read yet, by partition, as of the last fetch."""

@@ -93,11 +93,18 @@ class Decoder:
         self, records: Sequence[Labelled], sources: list[int], verdicts: Verdicts
     ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64]]:
         """Server numbers (−1 = refused) and event times of the records."""
-        ids, servers, times = self._servers.ids, [], []
+        number_of, unnamed = self._servers.ids.get, self._servers.unnamed
+        servers: list[int] = []
+        times: list[int] = []
         for record, index in zip(records, sources, strict=True):
-            number = ids.get(f"{record.fleet}/{record.server}", -1)
+            number = number_of(f"{record.fleet}/{record.server}", -1)
             moment = record.timestamp
-            if number < 0 or type(moment) is not int or not SECONDS_BELOW <= moment < MILLISECONDS_BELOW:
+            if (
+                number < 0
+                or (unnamed and record.profile)
+                or type(moment) is not int
+                or not SECONDS_BELOW <= moment < MILLISECONDS_BELOW
+            ):
                 number, moment = self._label_slowly(record, index, verdicts)
             servers.append(number)
             times.append(moment)

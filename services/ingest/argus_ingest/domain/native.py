@@ -60,6 +60,9 @@ class NativeRecord(msgspec.Struct, gc=False):
 SECONDS_BELOW, MILLISECONDS_BELOW, MICROSECONDS_BELOW, NANOSECONDS_BELOW = 10**11, 10**14, 10**17, 10**20
 """Numbers are told apart by size: 1e11 s is the year 5138, 1e11 ms is March 1973; likewise for the finer units."""
 
+EARLIEST_SECONDS = SECONDS_BELOW // 1000
+"""Earlier moments can't be told from seconds by size, and are no event time of a server anyway."""
+
 
 def epoch_ms(timestamp: float | str | None) -> int:
     """Epoch milliseconds of a timestamp: seconds, milli-, micro- or nanoseconds as a number, or RFC 3339 text.
@@ -77,6 +80,10 @@ def epoch_ms(timestamp: float | str | None) -> int:
     if timestamp is None or isinstance(timestamp, bool) or not 0 <= timestamp < NANOSECONDS_BELOW:
         shown = str(timestamp)[:80]
         raise MalformedEventError("invalid_timestamp", f"timestamp {shown}: expected epoch numbers or RFC 3339 text")
+    if timestamp < EARLIEST_SECONDS:
+        raise MalformedEventError(
+            "invalid_timestamp", f"timestamp {timestamp}: expected a moment after March 1973, not an uptime"
+        )
     if timestamp < SECONDS_BELOW:
         return round(timestamp * 1000)
     if timestamp < MILLISECONDS_BELOW:
@@ -88,7 +95,8 @@ def _text_ms(text: str) -> int:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError as error:
-        raise MalformedEventError("invalid_timestamp", f"timestamp {text[:80]!r}: expected RFC 3339") from error
+        number = ", or the number without quotes" if text.isdecimal() else ""
+        raise MalformedEventError("invalid_timestamp", f"timestamp {text[:80]!r}: expected RFC 3339{number}") from error
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
     milliseconds = round(moment.timestamp() * 1000)

@@ -132,13 +132,15 @@ class PartitionWindows:
         if len(self._aggregator.counters):
             parked = self._carry.park((self._of.reached() - HELD_STEPS) * self._clock.step_ms, self._servers)
         of = self._of
-        forgotten = of.take_forgotten()
-        return Change(self.accounted, of.take_moved(), floor=of.floor, parked=parked, forgotten=forgotten)
+        forgotten, heads = of.take_forgotten(), of.take_moved()
+        profiles = self._servers.profiles_of(heads)
+        return Change(self.accounted, heads, floor=of.floor, parked=parked, profiles=profiles, forgotten=forgotten)
 
     def everything(self) -> Change:
         """All that `take_change` ever told and that still holds, without sums."""
-        parked = self._carry.all_parked(self._servers)
-        return Change(self.accounted, self._of.heads(), floor=self._of.floor, parked=parked)
+        parked, heads = self._carry.all_parked(self._servers), self._of.heads()
+        profiles = self._servers.profiles_of(heads)
+        return Change(self.accounted, heads, floor=self._of.floor, parked=parked, profiles=profiles)
 
     def fleets(self) -> set[str]:
         """The fleets of the servers of this partition."""

@@ -22,6 +22,8 @@ class Snapshot:
     """The newest head of the servers that were forgotten."""
     parked: Parked = field(default_factory=dict)
     """The last samples of counters that need not be read again."""
+    profiles: Mapping[str, str] = field(default_factory=dict)
+    """By server name: not every record need name one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,5 +37,7 @@ class Change:
     changed: Mapping[FleetStep, FleetSums] = field(default_factory=dict)
     floor: int = NEVER
     parked: Parked = field(default_factory=dict)
+    profiles: Mapping[str, str] = field(default_factory=dict)
+    """Of the servers in ``heads``."""
     forgotten: Sequence[str] = ()
     """Servers to drop before the rest is written: one of them may be back already."""

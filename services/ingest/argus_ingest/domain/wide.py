@@ -1,5 +1,6 @@
 """The fast way for the usual batch: every record is wide and carries only metrics that are known."""
 
+import struct
 from collections.abc import Callable, Sequence
 from typing import Protocol, cast
 
@@ -12,6 +13,8 @@ from argus_ingest.domain.mapping import Mapping
 from argus_ingest.domain.native import DEFAULT_FLEET, Labelled
 from argus_ingest.domain.parse import MAX_RECORD_BYTES, UNREADABLE
 from argus_ingest.domain.shapes import Shape, ShapeTable
+
+_astuple = msgspec.structs.astuple
 
 
 class WideRecord(Labelled, Protocol):
@@ -67,6 +70,13 @@ class WideDecoder:
         """(row, metric) values in catalogue units, NaN = no sample."""
         flat: list[float | None] = []
         for record in records:
-            flat.extend(msgspec.structs.astuple(record.metrics))
-        block = np.array(flat, np.float64).reshape(len(records), self._names)
-        return self._shape.place(block, metrics)
+            flat += _astuple(record.metrics)
+        return self._shape.place(_doubles(flat).reshape(len(records), self._names), metrics)
+
+
+def _doubles(values: list[float | None]) -> npt.NDArray[np.float64]:
+    """The values, None as NaN; packed where none is absent, which takes half the time."""
+    try:
+        return np.frombuffer(bytearray(struct.pack(f"{len(values)}d", *values)), np.float64)
+    except struct.error:
+        return np.array(values, np.float64)

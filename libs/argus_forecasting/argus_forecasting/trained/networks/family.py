@@ -1,5 +1,6 @@
 """What every family is: a network that corrects the statistical forecast."""
 
+import importlib
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
@@ -9,6 +10,7 @@ from torch import Tensor, nn
 
 from argus_common.errors import ConfigurationError
 from argus_forecasting.features.schema import FeatureSchema
+from argus_forecasting.trained.selection import Looked
 
 Family = Literal["residual", "tft"]
 STILL = 2e-3
@@ -55,6 +57,11 @@ class Network(nn.Module):
         corrected: Tensor = base + self.correction(inputs) * moving
         return corrected
 
+    def look(self, inputs: Mapping[str, Tensor]) -> Looked | None:
+        """What it looked at, where it selects its inputs itself; None = it does not."""
+        del inputs
+        return None
+
     def correction(self, inputs: Mapping[str, Tensor]) -> Tensor:
         """(window, lead, level) what to add to the statistical forecast."""
         raise NotImplementedError
@@ -73,6 +80,12 @@ def _tft(settings: NetworkSettings, schema: FeatureSchema) -> Network:
 
 
 FAMILIES: dict[str, Callable[[NetworkSettings, FeatureSchema], Network]] = {"residual": _residual, "tft": _tft}
+
+
+def preload() -> None:
+    """Import what the families need, so that building one of their networks takes no seconds later."""
+    for family in FAMILIES:
+        importlib.import_module(f"argus_forecasting.trained.networks.{family}")
 
 
 def build(settings: NetworkSettings, schema: FeatureSchema) -> Network:

@@ -11,18 +11,23 @@ References:
 import math
 import warnings
 from collections.abc import Mapping
+from typing import Any, Self
 
 import torch
 from pytorch_forecasting.metrics import QuantileLoss
 from pytorch_forecasting.models import TemporalFusionTransformer
 from torch import Tensor, nn
 
+from argus_forecasting.drivers import CALENDAR, COURSE, FLEET, OWN, PAST_DAYS, PROFILE
 from argus_forecasting.features.covariates import RECENT as COVARIATE_MEANS
 from argus_forecasting.features.fleet import WIDTH as FLEET_WIDTH
 from argus_forecasting.features.inputs import COARSE, DAY_QUANTILES, PEAKS, RECENT, STATICS, WIDTH
 from argus_forecasting.features.past_days import KINDS
 from argus_forecasting.features.schema import FeatureSchema
+from argus_forecasting.forecaster import Floats
 from argus_forecasting.trained.networks.family import Network, NetworkSettings, interpolation
+from argus_forecasting.trained.networks.selection_fused import Folded, fold, select
+from argus_forecasting.trained.selection import Looked
 
 HOURLY, FINE = 36, 24
 ENCODER = HOURLY + FINE
@@ -30,6 +35,8 @@ FINE_WIDTH = RECENT // FINE
 EMBEDDING = 8
 FIRST_CORRECTION = 0.1
 UNUSED = ("loss", "logging_metrics")
+SELECTIONS = {"past": "encoder", "known": "decoder", "static": "static"}
+CALENDAR_STATICS = 4
 KNOWN_LEVELS = (0.1, 0.5, 0.9)
 """Levels of the statistical forecast that the decoder is told."""
 
@@ -47,16 +54,34 @@ class TftNetwork(Network):
         self.register_buffer("_between", interpolation(schema.knots, schema.horizon), persistent=False)
         self.register_buffer("_mask", _future_is_hidden(len(schema.knots)), persistent=False)
         self._layers = settings.layers
+        self._folded: dict[str, Folded] = {}
         parts = dict(_tft(settings, schema, names).named_children())
         self.tft = nn.ModuleDict({name: part for name, part in parts.items() if name not in UNUSED})
         with torch.no_grad():
             for parameter in self.tft["output_layer"].parameters():
                 parameter.mul_(FIRST_CORRECTION)
 
+    def train(self, mode: bool = True) -> Self:  # noqa: FBT001, FBT002 - torch's own
+        """Weights may change from now on, or have changed."""
+        self._folded.clear()
+        return super().train(mode)
+
     def correction(self, inputs: Mapping[str, Tensor]) -> Tensor:
         """(window, lead, level)."""
         out, _ = self.attend(inputs)
         return torch.einsum("lk,nkq->nlq", self.get_buffer("_between"), out)
+
+    def look(self, inputs: Mapping[str, Tensor]) -> Looked:
+        """Variable selection and attention; past, known and static variables are selected apart, a third each."""
+        _, looked = self.attend(inputs)
+        weight: dict[str, Floats] = {}
+        for selection in ("past", "known", "static"):
+            names: Any = self.tft[f"{SELECTIONS[selection]}_variable_selection"].input_sizes
+            for name, values in zip(names, looked[selection].T.float().cpu().numpy(), strict=True):
+                if (told := self._names.told(name)) is not None:
+                    weight[told] = weight.get(told, 0) + values / len(SELECTIONS)
+        age = self.get_buffer("_age").exp().cpu().numpy()
+        return Looked(weight, looked["attention"].float().cpu().numpy(), age)
 
     def attend(self, inputs: Mapping[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
         """(window, knot, level) corrections, and what was looked at: ``attention`` (window, encoder token), ``past``
@@ -66,26 +91,40 @@ class TftNetwork(Network):
         m = self.tft
         static, past, known = self._tokens(inputs)
         embedded = m["input_embeddings"](torch.stack([inputs["profile"], inputs["target"]], dim=1))
-        fixed = {**embedded, **{name: static[:, i : i + 1] for i, name in enumerate(self._names.static)}}
-        summary, static_weights = m["static_variable_selection"](fixed)
-        steps = past.shape[1] + known.shape[1]
-        context = m["static_context_variable_selection"](summary)[:, None].expand(-1, steps, -1)
-        before, past_weights = m["encoder_variable_selection"](_columns(past, self._names.past), context[:, :ENCODER])
-        after, known_weights = m["decoder_variable_selection"](_columns(known, self._names.known), context[:, ENCODER:])
+        summary, static_weights = self._select("static", static, embedded)
+        context = m["static_context_variable_selection"](summary)[:, None]
+        before, past_weights = self._select("encoder", past, {}, context)
+        after, known_weights = self._select("decoder", known, {}, context)
         encoded, decoded = self._recurrent(summary, before, after)
         rows = torch.cat([encoded, decoded], dim=1)
-        enriched = m["static_enrichment"](rows, m["static_context_enrichment"](summary)[:, None].expand(-1, steps, -1))
+        enriched = m["static_enrichment"](rows, m["static_context_enrichment"](summary)[:, None])
         mask = self.get_buffer("_mask").expand(len(rows), -1, -1)
         seen, attention = m["multihead_attn"](enriched[:, ENCODER:], enriched, enriched, mask)
         seen = m["post_attn_gate_norm"](seen, enriched[:, ENCODER:])
         out: Tensor = m["output_layer"](m["pre_output_gate_norm"](m["pos_wise_ff"](seen), decoded))
         looked = {
             "attention": attention[..., :ENCODER].mean(dim=tuple(range(1, attention.ndim - 1))),
-            "past": past_weights.mean(dim=1).flatten(1),
-            "known": known_weights.mean(dim=1).flatten(1),
-            "static": static_weights.flatten(1),
+            "past": past_weights.mean(dim=1),
+            "known": known_weights.mean(dim=1),
+            "static": static_weights,
         }
         return out, {name: weights / weights.sum(dim=1, keepdim=True) for name, weights in looked.items()}
+
+    def _select(
+        self, which: str, reals: Tensor, others: dict[str, Tensor], context: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """(window, token …, width) the selected, and (window, token …, variable) the weights."""
+        network: Any = self.tft[f"{which}_variable_selection"]
+        if self.training:
+            names = list(network.input_sizes)[len(others) :]
+            selected, weights = network({**others, **_columns(reals, names)}, context)
+            return selected, weights[..., 0, :]
+        return select(network, self._fold(which, network), reals, others, context)
+
+    def _fold(self, which: str, network: Any) -> Folded:  # noqa: ANN401
+        if which not in self._folded:
+            self._folded[which] = fold(network)
+        return self._folded[which]
 
     def _recurrent(self, summary: Tensor, before: Tensor, after: Tensor) -> tuple[Tensor, Tensor]:
         m = self.tft
@@ -122,6 +161,21 @@ class _Names:
         self.static = [f"static_{i}" for i in range(STATICS + len(DAY_QUANTILES) + FLEET_WIDTH)]
         self.past = ["level", "peak", "age", *(f"other_{name}" for name in schema.covariates)]
         self.known = [*KINDS, *(f"base_{round(100 * level)}" for level in KNOWN_LEVELS), "lead"]
+        day = [f"static_{i}" for i in range(STATICS, STATICS + len(DAY_QUANTILES))]
+        fleet = [f"static_{i}" for i in range(STATICS + len(DAY_QUANTILES), len(self.static))]
+        self._told = {
+            **dict.fromkeys(("level", "peak", *day), OWN),
+            **{f"other_{name}": name for name in schema.covariates},
+            **dict.fromkeys(KINDS, PAST_DAYS),
+            **dict.fromkeys(self.known[len(KINDS) : -1], COURSE),
+            **dict.fromkeys((f"static_{i}" for i in range(CALENDAR_STATICS)), CALENDAR),
+            **dict.fromkeys(fleet, FLEET),
+            "profile": PROFILE,
+        }
+
+    def told(self, variable: str) -> str | None:
+        """What people are told of a variable; None = nothing, it only says where in the window something is."""
+        return self._told.get(variable)
 
 
 def _tft(settings: NetworkSettings, schema: FeatureSchema, names: _Names) -> TemporalFusionTransformer:

@@ -1,0 +1,173 @@
+"""The command: follow alerts, act on one, schedule a maintenance."""
+
+import asyncio
+import getpass
+import json
+import re
+from collections.abc import Callable
+from contextlib import nullcontext
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.live import Live
+
+from argus_cli.alerts.board import Board
+from argus_cli.alerts.reader import listen
+from argus_cli.alerts.view import render
+from argus_common.clock import SystemClock
+from argus_common.errors import ConfigurationError
+from argus_common.events import AlertEvent, BreachMitigated, Event, MaintenanceScheduled, StandingAlert, encode
+from argus_common.kafka.outbox import Outbox
+from argus_common.settings import KafkaSettings, load
+from argus_common.topics import ALERTS, COMMANDS
+
+SOURCE = "/argus/cli"
+UNITS = {"m": 60, "h": 3600, "d": 86_400}
+
+app = typer.Typer(
+    add_completion=False,
+    invoke_without_command=True,
+    epilog="Outcomes: hit = crossed after the alert; late = crossed before "
+    "anybody was told; false = did not come; mitigated = someone acted; unknown = data stopped.",
+)
+console = Console()
+
+Wanted = Callable[[AlertEvent], bool]
+History = Annotated[str, typer.Option(metavar="SPAN", help="Begin with what was told since then: 30m, 24h, 7d.")]
+
+
+@app.callback()
+def follow(
+    context: typer.Context,
+    history: History = "24h",
+    fleet: Annotated[str | None, typer.Option(help="Only this fleet.")] = None,
+    server: Annotated[str | None, typer.Option(help="Only this server.")] = None,
+    as_lines: Annotated[bool, typer.Option("--json", help="One JSON object per event, for scripts.")] = False,
+    follow_on: Annotated[
+        bool, typer.Option("--follow/--no-follow", help="Go on after the history, until Ctrl-C.")
+    ] = True,
+) -> None:
+    """Which limits will be crossed, soonest first, and how earlier alerts ended.
+
+    Reads argus.alerts.v1 of the broker at ARGUS_KAFKA_BOOTSTRAP_SERVERS.
+
+    Examples: argus alerts   ·   argus alerts --history 7d --no-follow   ·   argus alerts --json --server web1
+    """
+    if context.invoked_subcommand is not None:
+        return
+    span = parse_span(history)
+
+    def wanted(event: AlertEvent) -> bool:
+        return (fleet is None or event.fleet == fleet) and (server is None or event.server == server)
+
+    telling = _tell_lines if as_lines else _tell_table
+    try:
+        asyncio.run(telling(span, wanted, follow_on))
+    except KeyboardInterrupt:
+        raise typer.Exit from None
+
+
+@app.command()
+def mitigate(
+    alert: Annotated[
+        str, typer.Argument(metavar="ALERT", help="Its server, SERVER/TARGET, or id (argus alerts --json).")
+    ],
+    by: Annotated[str | None, typer.Option(help="Who acts; you by default.")] = None,
+    note: Annotated[str, typer.Option(help="What is done.")] = "",
+) -> None:
+    """Say that someone acts on an alert: it ends as mitigated, and is not raised again before it has calmed.
+
+    Example: argus alerts mitigate web1/disk_usage_pct --note "old logs deleted"
+    """
+    found = asyncio.run(_standing(alert))
+    if len(found) != 1:
+        known = "".join(f"\n  {one.alert}" for one in found) or " none of that server, target or id stands"
+        raise ConfigurationError(f"{alert}: expected one alert that stands, found{known}")
+    moment = SystemClock().now_ms()
+    _send(BreachMitigated(alert=found[0].alert, requested_ms=moment, by=by or getpass.getuser(), note=note))
+    console.print(f"Told inference: {found[0].alert} ends with the server's next window.", highlight=False)
+
+
+@app.command()
+def maintenance(
+    lasting: Annotated[str, typer.Argument(metavar="SPAN", help="How long it takes: 30m, 2h, 1d.")],
+    server: Annotated[str | None, typer.Option(help="This server; the whole fleet by default.")] = None,
+    fleet: Annotated[str, typer.Option(help="Its fleet.")] = "default",
+    start: Annotated[datetime | None, typer.Option(help="Event time of the beginning (UTC); now by default.")] = None,
+    note: Annotated[str, typer.Option(help="What is done.")] = "",
+) -> None:
+    """Schedule work on a server or a fleet: alerts that stand then end as mitigated, and none is raised meanwhile.
+
+    Example: argus alerts maintenance 2h --server db1 --note "kernel update"
+    """
+    begin = start.replace(tzinfo=UTC) if start else datetime.fromtimestamp(SystemClock().now_ms() / 1000, UTC)
+    first = round(begin.timestamp() * 1000)
+    last = first + round(parse_span(lasting).total_seconds() * 1000)
+    _send(MaintenanceScheduled(fleet=fleet, server=server, start_ms=first, end_ms=last, note=note))
+    whom = f"server {server} of fleet {fleet}" if server else f"fleet {fleet}"
+    console.print(f"Told inference: maintenance of {whom} from {begin:%Y-%m-%d %H:%M} UTC for {lasting}.")
+
+
+def parse_span(text: str) -> timedelta:
+    """A span such as ``24h``.
+
+    Raises:
+        ConfigurationError: it is none, or longer than ten years.
+
+    >>> parse_span("90m")
+    datetime.timedelta(seconds=5400)
+    """
+    found = re.fullmatch(r"(\d{1,6})([mhd])", text.strip())
+    seconds = int(found[1]) * UNITS[found[2]] if found else 0
+    if not 0 < seconds <= 3650 * UNITS["d"]:
+        raise ConfigurationError(f"{text!r} is no span of time: write for example 30m, 24h or 7d")
+    return timedelta(seconds=seconds)
+
+
+async def _tell_table(history: timedelta, wanted: Wanted, follow_on: bool) -> None:
+    board, kafka, live = Board(), load(KafkaSettings), Live(console=console, auto_refresh=False)
+    with live if follow_on else nullcontext():
+        async for heard in listen(kafka, history, SystemClock()):
+            for event in filter(wanted, heard.events):
+                board.add(event)
+            if heard.caught_up and follow_on:
+                live.update(render(board), refresh=True)
+            elif heard.caught_up:
+                console.print(render(board))
+                return
+
+
+async def _tell_lines(history: timedelta, wanted: Wanted, follow_on: bool) -> None:
+    board, kafka = Board(), load(KafkaSettings)
+    async for heard in listen(kafka, history, SystemClock()):
+        for event in filter(wanted, heard.events):
+            if board.add(event):
+                line = {"type": event.type, "id": event.id(), **event.model_dump(mode="json")}
+                print(json.dumps(line, ensure_ascii=False), flush=True)  # noqa: T201 - lines for a pipe, never wrapped
+        if heard.caught_up and not follow_on:
+            return
+
+
+async def _standing(text: str) -> list[StandingAlert]:
+    board = Board()
+    async for heard in listen(load(KafkaSettings), ALERTS.retention, SystemClock()):
+        for event in heard.events:
+            board.add(event)
+        if heard.caught_up:
+            break
+    return board.find(text)
+
+
+def _send(event: Event) -> None:
+    asyncio.run(_sent(event))
+
+
+async def _sent(event: Event) -> None:
+    outbox = Outbox(load(KafkaSettings), "argus-cli")
+    await outbox.start()
+    try:
+        await outbox.send(COMMANDS.name, [encode(event, SOURCE)])
+    finally:
+        await outbox.stop()

@@ -1,0 +1,76 @@
+"""The alerts topic, from some time ago on."""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import UnknownTopicOrPartitionError
+
+from argus_common.clock import Clock
+from argus_common.errors import MalformedEventError, TransientError
+from argus_common.events import AlertEvent, BreachEnded, BreachExpected, BreachUpdated, decode_any
+from argus_common.kafka import build_consumer, connect
+from argus_common.settings import KafkaSettings
+from argus_common.topics import ALERTS
+
+KINDS: Sequence[type[BreachExpected | BreachUpdated | BreachEnded]] = (BreachExpected, BreachUpdated, BreachEnded)
+POLL_MS = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """Some events; ``caught_up``: nothing that was told before is missing any more. ``unreadable``: records skipped."""
+
+    events: list[AlertEvent]
+    caught_up: bool
+    unreadable: int
+
+
+async def listen(kafka: KafkaSettings, history: timedelta, clock: Clock) -> AsyncIterator[Heard]:
+    """What was told within ``history`` (the broker's time), then what is told from now on; never ends.
+
+    Raises:
+        TransientError: Kafka can't be reached, or has no topic for alerts.
+        ConfigurationError: it refuses our credentials or has a certificate that we do not trust.
+    """
+    topic = kafka.topic(ALERTS.name)
+    consumer = build_consumer(kafka, topic, group=None, client_id="argus-alerts")
+    try:
+        await connect(consumer, kafka)
+    except TransientError as error:
+        if isinstance(error.__cause__, UnknownTopicOrPartitionError):
+            raise TransientError(f"there is no topic {topic}: run argus topics provision") from error
+        raise
+    try:
+        parts = list(consumer.assignment())
+        ends = await _seek(consumer, parts, clock.now_ms() - round(history.total_seconds() * 1000))
+        while True:
+            batches = await consumer.getmany(timeout_ms=POLL_MS)
+            events, bad = _decoded(record for records in batches.values() for record in records)
+            caught_up = all([await consumer.position(tp) >= ends[tp] for tp in parts])
+            yield Heard(events, caught_up, bad)
+    finally:
+        await consumer.stop()
+
+
+async def _seek(consumer: AIOKafkaConsumer, parts: list[TopicPartition], since_ms: int) -> dict[TopicPartition, int]:
+    """Begin at the first record since then; (partition → end of what there is now)."""
+    ends: dict[TopicPartition, int] = await consumer.end_offsets(parts)
+    begins = await consumer.offsets_for_times(dict.fromkeys(parts, since_ms))
+    for tp in parts:
+        begin = begins.get(tp)
+        consumer.seek(tp, ends[tp] if begin is None else begin.offset)
+    return ends
+
+
+def _decoded(records: Any) -> tuple[list[AlertEvent], int]:  # noqa: ANN401 - the library is untyped
+    events: list[AlertEvent] = []
+    bad = 0
+    for record in records:
+        try:
+            events.append(decode_any(KINDS, record))
+        except MalformedEventError:
+            bad += 1
+    return events, bad
