@@ -179,8 +179,9 @@ class TestRedisTrustStore(TrustContract):
 
     async def test_what_was_learned_of_a_server_that_is_gone_expires(self, redis: Redis, trust: TrustStore) -> None:
         await taught(trust, STEP, 1)
-        (key,) = [key async for key in redis.scan_iter("argus:abc:trust:*:web@1:eu/a")]
-        assert 0 < await redis.ttl(key) <= 8 * 86_400
+        keys = [key async for key in redis.scan_iter("argus:abc:trust:*:eu/a")]
+        assert len(keys) == len(BOTH) * (1 + len(SCORED_LEADS))
+        assert all([0 < await redis.ttl(key) <= 8 * 86_400 for key in keys])
 
 
 class HistoryContract:

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
+from datetime import timedelta
 
 import numpy as np
 from redis.asyncio import Redis
@@ -10,6 +11,10 @@ from argus_common.ring import RingLayout, RingStore
 from argus_forecasting.forecaster import Floats
 from argus_inference.domain.scoring import SCORED_LEADS
 
+KEPT = timedelta(days=8)
+"""How long what is kept of a server, or of another version of a model, outlives its last forecast: as long as the rings
+of servers that are gone.
+"""
 SPARE_STEPS = 32
 """Origins kept beyond a lead: as many may be told again."""
 LEDGER_STEPS = max(SCORED_LEADS) + SPARE_STEPS
@@ -25,7 +30,7 @@ class RedisForecastLedger:
         mark = hashlib.sha256(f"{list(targets)} {list(levels)} {SCORED_LEADS}".encode()).hexdigest()[:8]
         width = len(targets) * len(levels)
         self._rings = {
-            lead: RingStore(redis, f"{prefix}:forecasts:{mark}:{lead}", RingLayout(width, lead + SPARE_STEPS))
+            lead: RingStore(redis, f"{prefix}:forecasts:{mark}:{lead}", RingLayout(width, lead + SPARE_STEPS), KEPT)
             for lead in SCORED_LEADS
         }
 

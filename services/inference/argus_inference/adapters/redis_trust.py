@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Sequence
-from datetime import timedelta
 
 import numpy as np
 from redis.asyncio import Redis
@@ -10,15 +9,13 @@ from redis.asyncio import Redis
 from argus_common.redis_client import redis_errors
 from argus_common.ring import RingLayout, RingStore
 from argus_forecasting.forecaster import Floats, Mask
-from argus_inference.adapters.redis_ledger import RedisForecastLedger
+from argus_inference.adapters.redis_ledger import KEPT, RedisForecastLedger
 from argus_inference.domain.scoring import SCORED_LEADS
 from argus_inference.domain.trust import Remembered
 from argus_inference.domain.trust_rows import row_width
 
 ROWS = 4
 """Steps whose rows are kept: enough to tell any step again that may be repeated after a crash."""
-KEPT = timedelta(days=8)
-"""As long as the rings of servers that are gone."""
 
 
 class RedisTrustStore:
