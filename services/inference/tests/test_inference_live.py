@@ -25,7 +25,7 @@ from inference_site import (
     windows,
 )
 
-from argus_common.topics import DEAD_LETTERS
+from argus_common.topics import DEAD_LETTERS, PREDICTIONS
 from argus_local import Stack
 
 SERVERS = [f"web{i:03d}" for i in range(40)]
@@ -130,6 +130,21 @@ def test_kill_9_in_the_middle_repeats_forecasts_under_the_same_ids_and_loses_non
     found = wait_for_forecasts(site, [forecast_id(server) for server in MANY])
     assert len(found) == len(MANY)
     assert {ids: len(values) for ids, values in found.items() if len(values) > 1} == {}
+
+
+def test_kill_9_while_bands_learn_teaches_no_step_twice(site: Site) -> None:
+    asyncio.run(fill_rings(site, MANY, STEP + 1))
+    first = start_inference(site, **SLOWLY)
+    asyncio.run(publish(site, windows(MANY)))
+    wait_for_forecasts(site, [forecast_id(server) for server in MANY])
+    asyncio.run(publish(site, windows(MANY, STEP + 1, level=47.0)))
+    until(lambda: counted(first, "forecasts_total") >= len(MANY) + 20, "the first forecasts that learned something")
+    first.kill()
+    start_inference(site)
+    ids = [forecast_id(server, step) for server in MANY for step in (STEP, STEP + 1)]
+    wait_for_forecasts(site, ids)
+    until(lambda: len(asyncio.run(site.records(PREDICTIONS.name))) > len(ids), "forecasts to be told again")
+    assert {name: len(values) for name, values in forecasts(site).items() if len(values) > 1} == {}
 
 
 def test_a_second_replica_joining_in_the_middle_loses_no_forecast(site: Site) -> None:
