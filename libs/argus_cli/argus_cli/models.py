@@ -9,7 +9,7 @@ from rich.markdown import Markdown
 from rich.table import Table
 
 from argus_common.errors import ModelUnavailableError
-from argus_forecasting.trained.artefact import CARD, MANIFEST, Manifest, load, read_manifest
+from argus_forecasting.trained.artefact import CARD, MANIFEST, Manifest, load, read_manifest, require_unaltered
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="What lies in a model store.")
 console = Console()
@@ -48,11 +48,12 @@ def show(version: Version) -> None:
 
 @app.command()
 def verify(version: Version) -> None:
-    """Check size, sha256 and tensors of a version, as serving does; exit code 1 where one is wrong.
+    """Check size, sha256 and tensors of a version, as serving does, and its card; exit code 1 where one is wrong.
 
     Example: argus models verify models/argus/1
     """
     manifest, network = load(version)
+    require_unaltered(version, manifest)
     count = sum(parameter.numel() for parameter in network.parameters())
     console.print(f"[green]{manifest.name} {manifest.version} can be trusted[/]: {count:,} parameters")
     console.print(f"sha256 {manifest.weights_sha256}")

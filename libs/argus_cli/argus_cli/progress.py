@@ -4,10 +4,10 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 
-def bars() -> Progress:
-    """Bars of tasks that have a ``unit``: what is counted."""
+def bars(console: Console | None = None) -> Progress:
+    """Bars of tasks that have a ``unit``: what is counted; on standard error by default."""
     return Progress(
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[unit]}"),
         TimeRemainingColumn(),
-        console=Console(stderr=True),
+        console=console or Console(stderr=True),
     )  # fmt: skip

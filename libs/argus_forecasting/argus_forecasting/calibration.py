@@ -5,11 +5,15 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from argus_forecasting.forecaster import Floats
 
 SPANS_MINUTES = (15.0, 60.0, 240.0, 480.0)
 LIMITS = 1e-6
+SETTLED = 1e-8
+
+Doubles = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,13 @@ class Calibration:
         return rising
 
 
+def on_line(share: Floats, intercept: float, slope: float) -> Floats:
+    """(event,) probabilities of shares of paths by a line between log-odds."""
+    sure = np.clip(share, LIMITS, 1 - LIMITS)
+    probability: Floats = np.exp(-np.logaddexp(0, -(intercept + slope * np.log(sure / (1 - sure)))))
+    return probability
+
+
 def fit_lines(share: Floats, crossed: Floats, weight: float = 1.0) -> tuple[float, float]:
     """(intercept, slope) by penalised maximum likelihood; the penalty draws to the identity where there are few events.
 
@@ -65,13 +76,20 @@ def fit_lines(share: Floats, crossed: Floats, weight: float = 1.0) -> tuple[floa
     odds = np.log(np.clip(share, LIMITS, 1 - LIMITS) / (1 - np.clip(share, LIMITS, 1 - LIMITS))).astype(np.float64)
     design = np.column_stack([np.ones_like(odds), odds])
     identity = np.array([0.0, 1.0])
+
+    def loss(at: Doubles) -> float:
+        scores = design @ at
+        return float((np.logaddexp(0, scores) - crossed * scores).sum() + weight / 2 * ((at - identity) ** 2).sum())
+
     line = identity.copy()
     for _ in range(50):
-        p = 1 / (1 + np.exp(-(design @ line)))
+        p = np.exp(-np.logaddexp(0, -(design @ line)))
         gradient = design.T @ (p - crossed) + weight * (line - identity)
         curvature = design.T @ (design * (p * (1 - p))[:, None]) + weight * np.eye(2)
         step = np.linalg.solve(curvature, gradient)
+        while loss(line - step) > loss(line) and np.abs(step).max() >= SETTLED:
+            step = step / 2  # a whole step of Newton's may lead far away where most shares are 0 or 1
         line = line - step
-        if np.abs(step).max() < 1e-8:
+        if np.abs(step).max() < SETTLED:
             break
     return float(line[0]), float(line[1])

@@ -7,6 +7,7 @@ from io import BytesIO
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from PIL import Image
 
 from argus_forecasting.forecaster import Floats
 
@@ -14,6 +15,8 @@ COLOURS = {"model": "#c05621", "statistical": "#2b6cb0", "naive": "#a0aec0", "se
 SPANS = ("#2b6cb0", "#2f855a", "#c05621", "#805ad5")
 TRUTH, GRID = "#1a202c", "#e2e8f0"
 DOTS_PER_INCH = 90
+SHADES = 128
+"""Colours of a picture's palette: a third of the bytes of one in full colour."""
 GOOD_COVERAGE = (0.76, 0.84)
 LEAST_IN_BIN = 50
 """Forecasts in a bin of probabilities before it is drawn: fewer are noise."""
@@ -36,10 +39,11 @@ def sheet(rows: int, columns: int, title: str) -> tuple[Figure, list[Axes]]:
     return figure, axes
 
 
-def png(figure: Figure) -> bytes:
+def png(figure: Figure, dots_per_inch: int = DOTS_PER_INCH) -> bytes:
     """The figure as a file's bytes, the same for the same figure."""
-    out = BytesIO()
-    figure.savefig(out, format="png", dpi=DOTS_PER_INCH, metadata={"Software": None})
+    drawn, out = BytesIO(), BytesIO()
+    figure.savefig(drawn, format="png", dpi=dots_per_inch, metadata={"Software": None})
+    Image.open(drawn).convert("RGB").quantize(SHADES).save(out, format="png", optimize=True)
     return out.getvalue()
 
 
@@ -65,27 +69,32 @@ def coverage_by_lead(axis: Axes, curves: Mapping[str, Sequence[float]], hours: S
 def reliability(axis: Axes, curves: Mapping[str, Sequence[tuple[float, float, int]]], title: str) -> None:
     """How often a breach happened beside how probable it was said to be; larger dots are more forecasts."""
     axis.plot([0, 1], [0, 1], color=TRUTH, linewidth=0.8, linestyle="--")
+    drawn = False
     most = max((count for bins in curves.values() for _, _, count in bins), default=1)
     for number, (name, bins) in enumerate(curves.items()):
         kept = [b for b in bins if b[2] >= LEAST_IN_BIN]
-        shade = SPANS[number % len(SPANS)]
+        if not kept:
+            continue
+        drawn, shade = True, SPANS[number % len(SPANS)]
         said, happened = [p for p, _, _ in kept], [share for _, share, _ in kept]
         axis.plot(said, happened, color=shade, linewidth=1, label=name)
         axis.scatter(said, happened, [8 + 70 * (count / most) ** 0.5 for _, _, count in kept], color=shade)
     axis.set(title=title, xlabel="probability said", ylabel="share that happened", xlim=(0, 1), ylim=(0, 1))
-    if curves:
+    if drawn:
         axis.legend(frameon=False, fontsize=8)
     else:
-        axis.text(0.5, 0.5, "no limit", ha="center", color=COLOURS["seasonal naive"])
+        told = "too few forecasts" if curves else "no limit"
+        axis.text(0.5, 0.5, told, ha="center", color=COLOURS["seasonal naive"])
 
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """One forecast. ``before``: (time,) what was known. ``truth``: (lead,). ``quantiles``: (lead, level). ``other``:
-    (lead, level) of the forecaster beside it, None = none. ``limit``: None = none.
+    """One forecast by ``name``. ``before``: (time,) what was known. ``truth``: (lead,). ``quantiles``: (lead, level).
+    ``other``: (lead, level) of the forecaster beside it, None = none. ``limit``: None = none.
     """
 
     title: str
+    name: str
     before: Floats
     truth: Floats
     quantiles: Floats
@@ -97,11 +106,10 @@ def example(axis: Axes, shown: Example, levels: Sequence[float], step_hours: flo
     """A forecast's bands with what came before and after; the dotted lines are the other forecaster's band."""
     past = np.arange(1 - len(shown.before), 1) * step_hours
     ahead = np.arange(1, len(shown.truth) + 1) * step_hours
+    shade = colour(shown.name)
     for low in range(len(levels) // 2):
-        axis.fill_between(
-            ahead, shown.quantiles[:, low], shown.quantiles[:, -1 - low], color=COLOURS["statistical"], alpha=0.16, lw=0
-        )
-    axis.plot(ahead, shown.quantiles[:, len(levels) // 2], color=COLOURS["statistical"], label="median and bands")
+        axis.fill_between(ahead, shown.quantiles[:, low], shown.quantiles[:, -1 - low], color=shade, alpha=0.16, lw=0)
+    axis.plot(ahead, shown.quantiles[:, len(levels) // 2], color=shade, label="median and bands")
     if shown.other is not None:
         for edge in (0, -1):
             axis.plot(ahead, shown.other[:, edge], color=COLOURS["seasonal naive"], linestyle=":", linewidth=1)

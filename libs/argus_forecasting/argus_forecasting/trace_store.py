@@ -26,8 +26,6 @@ IDENTITY = ("server", "timestamp", "fleet", "profile")
 DAY_SECONDS = 86_400
 AT_ONCE = 4_000_000
 """Values that are worked on at once."""
-COMPACT = 256
-"""Frames whose servers are kept apart before they are put together: an archive has thousands of frames."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +104,7 @@ def extent(frames: Iterable[pl.DataFrame], step_seconds: int, names: tuple[str, 
     Raises:
         ConfigurationError: there is no row, or no metric.
     """
-    servers: list[pl.DataFrame] = []
+    servers: dict[str, tuple[str, str]] = {}
     metrics: dict[str, None] = dict.fromkeys(names or ())
     first, last = 2**62, -(2**62)
     for frame in frames:
@@ -115,9 +113,8 @@ def extent(frames: Iterable[pl.DataFrame], step_seconds: int, names: tuple[str, 
             (pl.col(name).cast(pl.String).fill_null("") if name in frame.columns else pl.lit("")).alias(name)
             for name in ("profile", "fleet")
         ]
-        servers.append(frame.select(identity).unique(subset="server", keep="last"))
-        if len(servers) >= COMPACT:
-            servers = [pl.concat(servers).unique(subset="server", keep="last", maintain_order=True)]
+        for name, profile, fleet in frame.select(identity).unique(subset="server", keep="last").iter_rows():
+            servers[name] = (profile, fleet)  # as Python text: columns of some rows keep the memory of all rows
         metrics |= dict.fromkeys(
             name for name, kind in frame.schema.items() if kind.is_numeric() and name not in IDENTITY
         )
@@ -128,7 +125,8 @@ def extent(frames: Iterable[pl.DataFrame], step_seconds: int, names: tuple[str, 
         raise ConfigurationError("the trace has no row")
     if not metrics:
         raise ConfigurationError("the trace has no numeric column")
-    known = pl.concat(servers).unique(subset="server", keep="last", maintain_order=True).sort("server")
+    rows = [(name, *servers[name]) for name in sorted(servers)]
+    known = pl.DataFrame(rows, {"server": pl.String, "profile": pl.String, "fleet": pl.String}, orient="row")
     return Extent(known, tuple(metrics), first, last)
 
 

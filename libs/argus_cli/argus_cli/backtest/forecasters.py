@@ -49,10 +49,10 @@ def cadence(store: TraceStore, asked: Retraining, begin: int, end: int, scratch:
         ConfigurationError: too little was known at the first beginning.
     """
     from argus_forecasting.training.cadence import blocks, retrained  # noqa: PLC0415 - torch takes seconds
-    from argus_forecasting.training.presets import PRESETS, auto  # noqa: PLC0415
+    from argus_forecasting.training.presets import PRESETS, auto, device  # noqa: PLC0415
     from argus_forecasting.training.run import Order, Reports, with_steps  # noqa: PLC0415
 
-    settings = with_steps(auto(PRESETS["residual", "small"]), asked.steps)
+    settings = with_steps(auto(PRESETS["residual", "small"], device()), asked.steps)
     order = Order("backtest", "retrained", "1970-01-01T00:00:00Z", asked.targets, settings, horizon=asked.horizon)
     plan = []
     parts = list(blocks(begin, end, asked.days, store.step_seconds))

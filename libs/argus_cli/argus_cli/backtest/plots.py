@@ -59,6 +59,7 @@ def _example(windows: Windows, row: int, grid: Grid, ours: str, limit: float | N
     near = limit is not None and np.nanmax(np.abs(windows.truth[row])) > abs(limit) / 2
     return plots.Example(
         f"{grid.servers[int(server[0])]}, {moment(grid, int(column[0]))}",
+        ours,
         before,
         windows.truth[row],
         windows.answers[ours].quantiles[row],
