@@ -78,9 +78,13 @@ def test_a_cadence_is_replayed_without_looking_ahead(
     assert [stretch["begin"] for stretch in whole] == [f"2025-01-{day:02d} 12:00" for day in (6, 8, 10)]
     assert (tmp_path / "plots" / "cpu_used_pct.retraining.png").exists()
     assert "trained until" in capsys.readouterr().out
-    known = pl.when(pl.col("timestamp") < START + timedelta(days=8)).then(pl.col("cpu_used_pct"))
-    pl.read_parquet(trace).with_columns(known).write_parquet(tmp_path / "known.parquet")
-    assert scores(tmp_path / "known.parquet")[0] == whole[0]
+    cpu, known = pl.col("cpu_used_pct"), pl.col("timestamp") < START + timedelta(days=8)
+    pl.read_parquet(trace).with_columns(pl.when(known).then(cpu).otherwise(100 - cpu)).write_parquet(
+        tmp_path / "another_future.parquet"
+    )
+    other = scores(tmp_path / "another_future.parquet")
+    assert other[0] == whole[0]
+    assert other[1] != whole[1]
 
 
 def test_a_cadence_trains_models_of_its_own(trace: Path) -> None:
