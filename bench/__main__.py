@@ -8,7 +8,7 @@ from argus_local import Stack
 from bench.report import show
 from bench.site import ONE_THREAD
 
-PARTS = ("ingest", "rings", "forecasts", "simulator", "latency")
+PARTS = ("ingest", "rings", "forecasts", "training", "simulator", "latency")
 
 
 def main() -> None:
