@@ -4,14 +4,14 @@ import tempfile
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Any
 
 import polars as pl
-import typer
 from rich.console import Console
 from rich.progress import Progress, TaskID
 from rich.table import Table
 
+from argus_cli import train_options as options
 from argus_cli.exclusions import excluded_steps
 from argus_cli.progress import bars
 from argus_cli.trace_archive import open_trace
@@ -30,43 +30,27 @@ console = Console(stderr=True)
 
 
 def train_command(
-    file: Annotated[Path, typer.Argument(exists=True, help="Parquet, a folder of Parquet files, or CSV.")],
-    models: Annotated[Path, typer.Option(file_okay=False, help="The model store to write into.")] = Path("models"),
-    name: Annotated[str, typer.Option(help="Name of the model.")] = "fleet",
-    version: Annotated[str | None, typer.Option(help="Its version; the time of day by default.")] = None,
-    target: Annotated[
-        list[str] | None, typer.Option(help="Metric to forecast; repeatable. The catalogue's targets by default.")
-    ] = None,
-    family: Annotated[str, typer.Option(help="residual (fast, the default) or tft.")] = "residual",
-    preset: Annotated[str, typer.Option(help="small (two CPU cores, under an hour) or large (a GPU).")] = "small",
-    horizon: Annotated[
-        int | None, typer.Option(min=2, help="Steps that the model forecasts; 96, or the warm start's.")
-    ] = None,
-    steps: Annotated[int | None, typer.Option(min=1, help="Optimiser steps, in place of the preset's.")] = None,
-    seed: Annotated[int, typer.Option(min=0, help="The same seed and data give the same model.")] = 7,
-    warm_start: Annotated[
-        Path | None, typer.Option(exists=True, file_okay=False, help="Folder of a version to train further.")
-    ] = None,
-    exclude: Annotated[
-        Path | None, typer.Option(exists=True, help="Parquet with server, begin, end: spans not to learn from.")
-    ] = None,
-    validation: Annotated[float, typer.Option(min=0.01, max=0.5, help="Share of the span to validate on.")] = 0.15,
-    test: Annotated[float, typer.Option(min=0.0, max=0.5, help="Share at the end that is left untouched.")] = 0.0,
-    step: Annotated[int | None, typer.Option(min=1, help="Seconds per step; inferred by default.")] = None,
-    work: Annotated[
-        Path | None, typer.Option(file_okay=False, help="Folder for the checkpoint: run again to go on.")
-    ] = None,
-    notes: Annotated[
-        Path | None, typer.Option(exists=True, dir_okay=False, help="Markdown for the card: whose data, its licence.")
-    ] = None,
-    accelerator: Annotated[
-        str | None, typer.Option(help="Lightning's: cpu, cuda, mps. What is here by default.")
-    ] = None,
-    devices: Annotated[int | None, typer.Option(min=1, help="Lightning's: how many of them. All by default.")] = None,
-    strategy: Annotated[str, typer.Option(help="Lightning's: ddp, ddp_spawn, fsdp …")] = "auto",
-    precision: Annotated[
-        str | None, typer.Option(help="Lightning's: 32-true, bf16-mixed … What suits the device by default.")
-    ] = None,
+    file: options.File,
+    models: options.Models = Path("models"),
+    name: options.Name = "fleet",
+    version: options.Version = None,
+    target: options.Target = None,
+    family: options.Family = "residual",
+    preset: options.Preset = "small",
+    horizon: options.Horizon = None,
+    steps: options.Steps = None,
+    seed: options.Seed = 7,
+    warm_start: options.WarmStart = None,
+    exclude: options.Exclude = None,
+    validation: options.Validation = 0.15,
+    test: options.Test = 0.0,
+    step: options.Step = None,
+    work: options.Work = None,
+    notes: options.Notes = None,
+    accelerator: options.Accelerator = None,
+    devices: options.Devices = None,
+    strategy: options.Strategy = "auto",
+    precision: options.Precision = None,
 ) -> None:
     """Train a model on a recorded trace: in time order, validated on its newest part, ready for --model.
 
@@ -78,29 +62,18 @@ def train_command(
     --warm-start models/web/1   ·   argus forecast week.parquet --every 12 --model models/web/1 --out forecast.parquet
     """
     console.quiet = rank() > 0  # of several processes the first one speaks
-    settings = replace(with_steps(auto(_settings(family, preset), device()), steps), seed=seed, strategy=strategy)
-    settings = replace(
-        settings,
-        accelerator=accelerator or settings.accelerator,
-        devices=devices or settings.devices,
-        precision=precision or settings.precision,
-    )
+    chosen = {"accelerator": accelerator, "devices": devices, "precision": precision}
+    settings = with_steps(auto(_settings(family, preset), device()), steps)
+    settings = replace(settings, seed=seed, strategy=strategy, **_told(chosen))
     warm = None if warm_start is None else load(warm_start)
     settings = settings if warm is None else replace(settings, network=warm[0].network)
     with tempfile.TemporaryDirectory() as scratch:
         with console.status(f"Reading {file} ..."):
             store = open_trace(file, step, Path(scratch) / "trace")
-        order = Order(
-            *_label(name, version),
-            _targets(store, target),
-            settings,
-            validation,
-            test,
-            None if exclude is None else excluded_steps(pl.read_parquet(exclude), store),
-            warm,
-            horizon,
-            "" if notes is None else notes.read_text(),
-        )
+        left_out = None if exclude is None else excluded_steps(pl.read_parquet(exclude), store)
+        text = "" if notes is None else notes.read_text()
+        targets, label = _targets(store, target), _label(name, version)
+        order = Order(*label, targets, settings, validation, test, left_out, warm, horizon, text)
         fitted = _train(store, order, models, work or Path(scratch) / "work")
     if fitted.stopped and work is not None and not fitted.rank:
         console.print(f"The checkpoint is in {work}: the same command with another --version goes on from it.")
@@ -117,6 +90,11 @@ def _train(store: TraceStore, order: Order, models: Path, work: Path) -> Fitted:
         console.print(f"[yellow]Stopped at step {fitted.step} of {planned}: the best model so far is kept.[/]")
     console.print(f"Wrote {place}. Its card: {place / 'card.md'}")
     return fitted
+
+
+def _told(options: dict[str, Any]) -> dict[str, Any]:
+    """Those options that were given."""
+    return {name: value for name, value in options.items() if value is not None}
 
 
 def _label(name: str, version: str | None) -> tuple[str, str, str]:

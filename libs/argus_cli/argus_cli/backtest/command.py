@@ -4,12 +4,11 @@ import sys
 import tempfile
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
 
-import typer
 from rich.console import Console
 from rich.progress import Progress
 
+from argus_cli.backtest import options
 from argus_cli.backtest.document import write
 from argus_cli.backtest.forecasters import Plan, Retraining, cadence, fixed
 from argus_cli.backtest.replay import Result, begin_of, replay
@@ -28,31 +27,21 @@ console = Console(width=None if sys.stdout.isatty() else WIDTH)
 
 
 def backtest(
-    file: Annotated[Path, typer.Argument(exists=True, help="Parquet, a folder of Parquet files, or CSV.")],
-    metric: Annotated[list[str] | None, typer.Option(help="Only this metric; repeatable. All by default.")] = None,
-    horizon: Annotated[int, typer.Option(min=1, help="Steps to forecast.")] = 96,
-    every: Annotated[int, typer.Option(min=1, help="One origin every K steps.")] = 48,
-    model: Annotated[
-        Path | None, typer.Option(exists=True, file_okay=False, help="Folder of a model version (argus train).")
-    ] = None,
-    statistical: Annotated[bool, typer.Option("--statistical", help="Score the statistical forecaster alone.")] = False,
-    retrain_every: Annotated[
-        int | None, typer.Option(min=1, metavar="DAYS", help="Train a model anew every so many days, and score it.")
-    ] = None,
-    retrain_steps: Annotated[int, typer.Option(min=1, help="Optimiser steps of each of these trainings.")] = 500,
-    warnings: Annotated[
-        bool, typer.Option("--warnings", help="Score warnings of breaches too: an origin every 15 minutes.")
-    ] = False,
-    quantiles: Annotated[
-        str, typer.Option(help="Levels, separated by commas.")
-    ] = "0.1,0.2,0.3,0.4,0.5,0.6,0.7,0.8,0.9",
-    step: Annotated[int | None, typer.Option(min=1, help="Seconds per step; inferred by default.")] = None,
-    limit: Annotated[
-        list[str] | None, typer.Option(metavar="METRIC=VALUE", help="Where a metric hurts; repeatable.")
-    ] = None,
-    servers: Annotated[int | None, typer.Option(min=1, help="Only the first N servers by name.")] = None,
-    out: Annotated[Path | None, typer.Option(dir_okay=False, help="JSON file for all scores.")] = None,
-    plots: Annotated[Path | None, typer.Option(file_okay=False, help="Folder for PNG plots.")] = None,
+    file: options.File,
+    metric: options.Metric = None,
+    horizon: options.Horizon = 96,
+    every: options.Every = 48,
+    model: options.Model = None,
+    statistical: options.Statistical = False,
+    retrain_every: options.RetrainEvery = None,
+    retrain_steps: options.RetrainSteps = 500,
+    warnings: options.Warnings = False,
+    quantiles: options.Quantiles = "0.1,0.2,0.3,0.4,0.5,0.6,0.7,0.8,0.9",
+    step: options.Step = None,
+    limit: options.Limit = None,
+    servers: options.Servers = None,
+    out: options.Out = None,
+    plots: options.Plots = None,
 ) -> None:
     """Score a model, or the statistical forecaster, on a recorded trace, from rolling origins, without looking ahead.
 

@@ -142,7 +142,7 @@ def _alarms(result: Result) -> Table:
     table = _table(
         f"Alarms of {result.metric.name}, raised and ended as the service would",
         ("from",),
-        ("hit", "late", "false", "precision", "recall", "median lead", "false / server-day"),
+        ("hit", "late", "false", "precision", "recall", "lead", "false / server-day"),
     )
     for source, a in result.alarms.items():
         lead = "–" if math.isnan(a.median_lead_seconds) else told(a.median_lead_seconds)
