@@ -17,13 +17,14 @@ from model_site import MODEL, SCHEMA, add_version, promote, roll_back, spoil
 from argus_common.events import ForecastIssued
 from argus_common.kafka import build_consumer, build_producer
 from argus_common.topics import DEAD_LETTERS, MODELS, PREDICTIONS
+from argus_forecasting.statistical import AnalogForecaster
 from argus_forecasting.trained.store import ModelStore
 
 SERVERS = [f"web{i:02d}" for i in range(20)]
 DEADLINE_SECONDS = 90.0
 START_SECONDS = 150.0
 """It loads torch and the families' libraries first, ten seconds of one quiet core."""
-STATISTICAL = ("analog", "1")
+STATISTICAL = (AnalogForecaster.name, AnalogForecaster.version)
 
 
 @pytest.fixture
