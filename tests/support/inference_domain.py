@@ -12,11 +12,13 @@ from argus_common.fleet import FleetSums
 from argus_common.kafka.dead_letters import DeadLetter
 from argus_common.metrics import Catalogue
 from argus_forecasting.forecaster import Floats, ForecastBatch, Forecaster, SeriesBatch
+from argus_forecasting.online.bands import scored
 from argus_inference.domain.backlog import Arrived
 from argus_inference.domain.outcome import Outcome
 from argus_inference.domain.scoring import SCORED_LEADS
 from argus_inference.domain.series import Targets
 from argus_inference.domain.serving import Served, Serving
+from argus_inference.domain.trust import Remembered
 
 STEP = 5_785_632
 STEP_SECONDS = 300
@@ -98,7 +100,12 @@ class StubForecaster:
             times.astype(np.float32),
             share.astype(np.float32),
             share < 1,
+            None if batch.trust is None else self._raw(quantiles.astype(np.float32), batch.trust.own.leads),
         )
+
+    def _raw(self, quantiles: Floats, leads: tuple[int, ...]) -> Floats:
+        """Its own, and the same again for the statistical forecaster where it plays a trained one."""
+        return np.stack([scored(quantiles, leads)] * (1 if self.kind == "statistical" else 2), axis=1)
 
 
 def serving_of(forecaster: Forecaster) -> Serving:
@@ -173,6 +180,38 @@ class MemoryLedger:
                 if (made := self.kept.get((name, step - lead))) is not None:
                     out[i, :, k] = made[:, k]
         return out
+
+
+@dataclass
+class MemoryTrust:
+    """A `TrustStore` of dictionaries: (source, name) → step → row, and a ledger per source."""
+
+    rows: dict[tuple[str, str], dict[int, Floats]] = field(default_factory=dict)
+    ledgers: dict[str, MemoryLedger] = field(default_factory=dict)
+    log: list[str] = field(default_factory=list)
+    targets: int = len(TARGETS.names)
+    levels: int = len(LEVELS)
+
+    async def read(self, sources: Sequence[str], names: Sequence[str], step: int) -> Remembered:
+        """What is known when ``step`` closes."""
+        known = Remembered.nothing(len(sources), len(names), self.targets, self.levels)
+        for k, source in enumerate(sources):
+            if source in self.ledgers:
+                known.due[k] = await self.ledgers[source].due(names, step)
+            for i, name in enumerate(names):
+                rows = self.rows.get((source, name), {})
+                if newest := max((s for s in rows if s <= step), default=None):
+                    known.rows[k, i], known.settled[k, i] = rows[newest], newest == step
+        return known
+
+    async def keep(self, sources: Sequence[str], names: Sequence[str], step: int, rows: Floats, raw: Floats) -> None:
+        """Keep what was learned at ``step``, and what was forecast from it."""
+        self.log.append("learned")
+        for source, row, quantiles in zip(sources, rows, raw, strict=True):
+            ledger = self.ledgers.setdefault(source, MemoryLedger(self.targets, self.levels))
+            await ledger.keep(names, step, quantiles)
+            for name, one in zip(names, row, strict=True):
+                self.rows.setdefault((source, name), {})[step] = one.copy()
 
 
 @dataclass

@@ -1,5 +1,6 @@
 """What a forecaster is asked and what it answers, for thousands of series at once."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -42,6 +43,38 @@ class Context:
 
 
 @dataclass(frozen=True, slots=True)
+class Bands:
+    """What was learned online of a forecaster's bands (`online.bands`).
+
+    ``leads``: at which it was learned, rising. ``offset``: (…, scored lead, level) how far each quantile is moved, in
+    widths of the 10–90 % band. ``usual``: (…, scored lead) that width lately, NaN = unknown.
+    """
+
+    leads: tuple[int, ...]
+    offset: Floats
+    usual: Floats
+
+    def part(self, rows: slice | Ints) -> "Bands":
+        """Some of the series."""
+        return Bands(self.leads, self.offset[rows], self.usual[rows])
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """How far forecasts can be taken at their word. ``own``: the forecaster's bands. ``statistical``: those of the
+    statistical forecaster. ``demoted``: (series,) which it serves in place of a trained model.
+    """
+
+    own: Bands
+    statistical: Bands
+    demoted: Mask
+
+    def part(self, rows: slice | Ints) -> "Trust":
+        """Some of the series."""
+        return Trust(self.own.part(rows), self.statistical.part(rows), self.demoted[rows])
+
+
+@dataclass(frozen=True, slots=True)
 class SeriesBatch:
     """Histories that end at their origins.
 
@@ -49,7 +82,7 @@ class SeriesBatch:
     ``origin_step``: (series,) epoch step number of the last column.
     ``lower``, ``upper``: (series,) legal range, ±inf = unbounded.
     ``limit``: (series,) where it hurts, NaN = no limit. ``harm``: (series,) +1 above it, −1 below it.
-    ``context``: the servers behind the series, None = unknown.
+    ``context``: the servers behind the series, None = unknown. ``trust``: what was learned online, None = nothing.
     """
 
     values: Floats
@@ -60,12 +93,13 @@ class SeriesBatch:
     limit: Floats
     harm: Signs
     context: Context | None = None
+    trust: Trust | None = None
 
     def __len__(self) -> int:
         return len(self.values)
 
     def part(self, rows: slice | Ints) -> "SeriesBatch":
-        """Some of its series, with the servers that they belong to."""
+        """Some of its series, with what is known of them and their servers."""
         return replace(
             self,
             values=self.values[rows],
@@ -74,7 +108,8 @@ class SeriesBatch:
             upper=self.upper[rows],
             limit=self.limit[rows],
             harm=self.harm[rows],
-            context=None if self.context is None else self.context.part(rows),
+            context=self.context and self.context.part(rows),
+            trust=self.trust and self.trust.part(rows),
         )
 
     @staticmethod
@@ -100,7 +135,9 @@ class ForecastBatch:
     ``breach_probability``: (series, within) that the limit is crossed at any step within `WITHIN_MINUTES`, NaN = no
     limit. ``time_to_threshold``: (series, 3) minutes from the end of the origin step to the first crossing, at
     `CROSSING_LEVELS`, NaN = not within the horizon. ``observed_share``: (series,) of the history, 0 … 1.
-    ``warming_up``: (series,) less history than the forecaster wants.
+    ``warming_up``: (series,) less history than the forecaster wants. ``raw``: (series, source, scored lead, level) what
+    the forecaster, and where it is a trained one the statistical forecaster, would say without anything learned online;
+    None where the batch has no trust.
     """
 
     quantile_levels: tuple[float, ...]
@@ -109,6 +146,16 @@ class ForecastBatch:
     time_to_threshold: Floats
     observed_share: Floats
     warming_up: Mask = field(default_factory=lambda: np.zeros(0, bool))
+    raw: Floats | None = None
+
+
+def joined(parts: Sequence[ForecastBatch]) -> ForecastBatch:
+    """The forecasts of the parts of one batch, at least one, in order."""
+    raw = [part.raw for part in parts if part.raw is not None]
+    names = [name for name in ForecastBatch.__dataclass_fields__ if name not in ("quantile_levels", "raw")]
+    arrays = [np.concatenate([getattr(part, name) for part in parts]) for name in names]
+    batch = ForecastBatch(parts[0].quantile_levels, *arrays)
+    return replace(batch, raw=np.concatenate(raw)) if raw else batch
 
 
 class Forecaster(Protocol):

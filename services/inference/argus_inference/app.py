@@ -29,6 +29,7 @@ from argus_inference.adapters.prometheus_page import ForecastPage
 from argus_inference.adapters.redis_alerts import RedisAlertStore
 from argus_inference.adapters.redis_fleet import RedisFleetStore
 from argus_inference.adapters.redis_ledger import RedisForecastLedger
+from argus_inference.adapters.redis_trust import RedisTrustStore
 from argus_inference.alert_metrics import AlertMetrics
 from argus_inference.alerts import AlertService
 from argus_inference.domain.alert_state import row_width
@@ -116,7 +117,8 @@ def _outside(
     prefix = f"{configuration.redis.key_prefix}:{catalogue.fingerprint()}"
     rings = RingStore(redis, f"{prefix}:ring", RingLayout(len(catalogue.names()), settings.ring_steps))
     ledger = RedisForecastLedger(redis, prefix, targets.names, settings.quantile_levels)
-    return Outside(rings, RedisFleetStore(redis, prefix), ledger, outbox, page, SystemClock(), executor)
+    trust = RedisTrustStore(redis, prefix, targets.names, settings.quantile_levels)
+    return Outside(rings, RedisFleetStore(redis, prefix), ledger, outbox, page, SystemClock(), executor, trust=trust)
 
 
 def _plan(settings: InferenceSettings, targets: Targets) -> Plan:

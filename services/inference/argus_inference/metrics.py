@@ -5,9 +5,11 @@ from collections.abc import Iterable, Mapping
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info
 
+from argus_inference.domain.running_trust import RunningTrust
 from argus_inference.domain.scoring import SCORED_LEADS, RunningScores
 
 SKIPS = ("superseded", "no_target")
+SOURCES = {"model": "model, demoted or not", "statistical": "statistical forecaster beside it"}
 UNREADABLE = ("empty", "invalid_field", "not_json", "wrong_type")
 SWAPS = ("swapped", "missing", "refused")
 DURATIONS = (0.01, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 120)
@@ -23,6 +25,7 @@ class InferenceMetrics:
         self._work(registry)
         self._delays(registry)
         self._scores(registry)
+        self._trust(registry)
         self._models(registry)
 
     def _work(self, registry: CollectorRegistry) -> None:
@@ -107,6 +110,44 @@ class InferenceMetrics:
             for lead in SCORED_LEADS:
                 self.coverage.labels(target, str(lead)).set(math.nan)
                 self.pinball.labels(target, str(lead)).set(math.nan)
+
+    def _trust(self, registry: CollectorRegistry) -> None:
+        self.uncorrected = Gauge(
+            "argus_forecast_uncorrected_coverage_ratio",
+            "Share of recent values inside the 10 to 90 % band as it was before the online correction.",
+            ["target", "lead"],
+            registry=registry,
+        )
+        self.sources = {
+            source: Gauge(
+                f"argus_forecast_{source}_pinball_loss",
+                f"Recent mean pinball loss of the {what}, corrected as of now, in the target's unit.",
+                ["target", "lead"],
+                registry=registry,
+            )
+            for source, what in SOURCES.items()
+        }
+        self.demoted = Gauge(
+            "argus_inference_demoted_series",
+            "Series that the statistical forecaster serves, since the model was worse lately.",
+            ["target"],
+            registry=registry,
+        )
+        for target in self._targets:
+            self.demoted.labels(target)
+            for lead in SCORED_LEADS:
+                for gauge in (self.uncorrected, *self.sources.values()):
+                    gauge.labels(target, str(lead)).set(math.nan)
+
+    def show_trust(self, live: RunningTrust) -> None:
+        """Show how far forecasts can be trusted. Where the statistical forecaster serves, it is the model too."""
+        inside, loss, demoted = live.inside.mean(), live.loss.mean(), live.demoted(len(self._targets))
+        for t, target in enumerate(self._targets):
+            self.demoted.labels(target).set(int(demoted[t]))
+            for k, lead in enumerate(SCORED_LEADS):
+                self.uncorrected.labels(target, str(lead)).set(inside[t, k])
+                for source, gauge in enumerate(self.sources.values()):
+                    gauge.labels(target, str(lead)).set(loss[source, t, k])
 
     def show_scores(self, running: RunningScores) -> None:
         """Show the live scores."""

@@ -11,6 +11,7 @@ from argus_common.ring.layout import Floats
 from argus_forecasting.forecaster import Forecaster, Ints
 from argus_inference.domain.outcome import Outcome
 from argus_inference.domain.serving import Served
+from argus_inference.domain.trust import Remembered
 
 __all__ = [
     "AlertStore",
@@ -22,6 +23,7 @@ __all__ = [
     "KeptAlerts",
     "ModelShelf",
     "Publisher",
+    "TrustStore",
 ]
 
 
@@ -86,6 +88,21 @@ class AlertStore(Protocol):
 
     async def clock(self, newest: dict[str, int]) -> dict[str, int]:
         """Fleet → end of its newest step (epoch seconds) in any replica; ``newest``: those that this one has seen."""
+        ...
+
+
+class TrustStore(Protocol):
+    """What was learned of each server's forecasts, by source, and what the sources said before any correction."""
+
+    async def read(self, sources: Sequence[str], names: Sequence[str], step: int) -> Remembered:
+        """What is known when ``step`` closes."""
+        ...
+
+    async def keep(self, sources: Sequence[str], names: Sequence[str], step: int, rows: Floats, raw: Floats) -> None:
+        """Keep what was learned at ``step``, and what was forecast from it; idempotent.
+
+        ``rows``: (source, server, number). ``raw``: (source, server, target, scored lead, level).
+        """
         ...
 
 

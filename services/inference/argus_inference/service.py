@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 import numpy as np
@@ -19,11 +19,13 @@ from argus_inference.domain.backlog import Arrived
 from argus_inference.domain.encode import encode_forecasts
 from argus_inference.domain.explain import explain
 from argus_inference.domain.outcome import Outcome, outcome
+from argus_inference.domain.running_trust import RunningTrust
 from argus_inference.domain.scoring import SCORED_LEADS, RunningScores, kept, score
 from argus_inference.domain.series import Targets
 from argus_inference.domain.serving import Served, Serving
+from argus_inference.domain.trust import FleetOffsets, Lesson, Remembered, lesson, sources_of, to_be_scored
 from argus_inference.metrics import InferenceMetrics
-from argus_inference.ports import Display, FleetStore, ForecastLedger, HistoryStore, Publisher
+from argus_inference.ports import Display, FleetStore, ForecastLedger, HistoryStore, Publisher, TrustStore
 
 SECONDS_PER_DAY = 86_400
 IN_FLIGHT = 2
@@ -45,6 +47,7 @@ class Outside:
     clock: Clock
     executor: Executor
     backoff: Backoff = field(default_factory=Backoff)
+    trust: TrustStore = field(kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +71,7 @@ class ForecastService:
     ) -> None:
         self._plan, self._serving, self._outside, self._metrics = plan, serving, outside, metrics
         self.alerts = alerts
-        self._running = RunningScores()
+        self._running, self._live, self._offsets = RunningScores(), RunningTrust(), FleetOffsets()
         metrics.show_model(serving.now.label)
 
     async def warm_up(self) -> None:
@@ -83,7 +86,10 @@ class ForecastService:
         rings = np.tile(wave.astype(np.float32), (plan.group_servers, 1, 1))
         shape = (plan.group_servers, len(plan.targets.names), len(SCORED_LEADS), len(plan.levels))
         group = [Arrived(window, 0, 0)] * plan.group_servers
-        await self._compute(self._forecast, served, group, rings, np.zeros(shape, np.float32), FleetSums.none())
+        sources = sources_of(served.forecaster)
+        known = Remembered.nothing(len(sources), len(group), len(plan.targets.names), len(plan.levels))
+        due = np.zeros(shape, np.float32)
+        await self._compute(self._forecast, served, group, rings, due, FleetSums.none(), known)
 
     async def forecast(self, arrived: Iterable[Arrived]) -> None:
         """Forecast the servers of these windows, each from its window's step.
@@ -103,6 +109,7 @@ class ForecastService:
         if done:
             await self.alerts.sweep({one.partition for task in done for one in task.result()[0]})
             self._metrics.show_scores(self._running)
+            self._metrics.show_trust(self._live)
 
     def _groups(self, arrived: Iterable[Arrived]) -> Iterable[Group]:
         """Servers of one fleet and step."""
@@ -123,27 +130,35 @@ class ForecastService:
         rings = await self._retry("read rings", lambda: outside.history.read(names, step, length))
         due = await self._retry("read earlier forecasts", lambda: outside.ledger.due(names, step))
         fleet = await self._retry("read the fleet", lambda: outside.fleets.read(group[0].window.fleet, step - 1))
-        result, records = await self._compute(self._forecast, served, group, rings, due, fleet)
+        sources = sources_of(served.forecaster)
+        known = await self._retry("read what was learned", lambda: outside.trust.read(sources, names, step))
+        result, records, learned, raw = await self._compute(self._forecast, served, group, rings, due, fleet, known)
         rows = kept(result.quantiles, result.seen)
         await self._retry("keep forecasts", lambda: outside.ledger.keep(names, step, rows))
+        await self._retry("keep what was learned", lambda: outside.trust.keep(sources, names, step, learned.rows, raw))
         await self._retry("publish forecasts", lambda: outside.publisher.send(PREDICTIONS.name, records))
         self._account(group, result, len(records))
+        self._live.add(learned, names, step)
         await self.alerts.follow(result, [one.partition for one in group])
         return result
 
     def _forecast(
-        self, served: Served, group: Group, rings: Floats, due: Floats, fleet: FleetSums
-    ) -> tuple[Outcome, list[Record]]:
+        self, served: Served, group: Group, rings: Floats, due: Floats, fleet: FleetSums, known: Remembered
+    ) -> tuple[Outcome, list[Record], Lesson, Floats]:
         plan, windows = self._plan, [one.window for one in group]
         limits, values = plan.targets.limits(windows), plan.targets.values(rings, windows)
-        batch = plan.targets.batch(values, windows, limits, plan.targets.context(rings, windows, fleet))
+        observed, day = values[:, :, -1], SECONDS_PER_DAY // windows[0].step_seconds
+        sources = sources_of(served.forecaster)
+        learned = lesson(known, observed, windows[0].fleet, sources, self._offsets, plan.targets, plan.levels)
+        plain = plan.targets.batch(values, windows, limits, plan.targets.context(rings, windows, fleet))
+        batch = replace(plain, trust=learned.trust())
         forecast = served.forecaster.forecast(batch, plan.horizon, plan.levels)
-        observed, day = values[:, :, -1], SECONDS_PER_DAY // batch.step_seconds
         yesterday = values[:, :, -1 - day] if day < values.shape[2] else np.full_like(observed, np.nan)
         scores = score(due, plan.levels, observed, yesterday)
-        result = outcome(windows, values, limits, forecast, scores, plan.targets)
+        result = outcome(windows, values, limits, forecast, scores, plan.targets, learned.demoted)
         why = explain(served.forecaster, batch, result, plan.targets, plan.drivers_from_risk)
-        return result, list(encode_forecasts(result, plan.targets, plan.levels, served.reference, why))
+        records = list(encode_forecasts(result, plan.targets, plan.levels, served.reference, why))
+        return result, records, learned, to_be_scored(forecast, result.seen)
 
     def _account(self, group: Group, result: Outcome, published: int) -> None:
         metrics, now = self._metrics, self._outside.clock.now_ms() / 1000

@@ -13,6 +13,7 @@ from inference_domain import (
     MemoryHistory,
     MemoryLedger,
     MemoryPublisher,
+    MemoryTrust,
     StubForecaster,
     serving_of,
     window,
@@ -48,7 +49,14 @@ async def told(
     """What is published of servers with these targets."""
     publisher = MemoryPublisher()
     outside = Outside(
-        MemoryHistory(), MemoryFleets(), MemoryLedger(), publisher, MemoryDisplay(), ManualClock(0), InlineExecutor()
+        MemoryHistory(),
+        MemoryFleets(),
+        MemoryLedger(),
+        publisher,
+        MemoryDisplay(),
+        ManualClock(0),
+        InlineExecutor(),
+        trust=MemoryTrust(),
     )
     plan = Plan(TARGETS, 96, LEVELS, 8, from_risk)
     metrics = InferenceMetrics(CollectorRegistry(), TARGETS.names)

@@ -19,6 +19,7 @@ from inference_domain import (
     MemoryHistory,
     MemoryLedger,
     MemoryPublisher,
+    MemoryTrust,
     StubForecaster,
     arrived,
     serving_of,
@@ -45,6 +46,7 @@ class Bench:
     fleets: MemoryFleets = field(default_factory=MemoryFleets)
     ledger: MemoryLedger = field(default_factory=MemoryLedger)
     publisher: MemoryPublisher = field(default_factory=MemoryPublisher)
+    trust: MemoryTrust = field(default_factory=MemoryTrust)
     display: MemoryDisplay = field(default_factory=MemoryDisplay)
     alerts: MemoryAlerts = field(default_factory=MemoryAlerts)
     forecaster: StubForecaster = field(default_factory=StubForecaster)
@@ -53,9 +55,17 @@ class Bench:
     group_servers: int = 2
 
     def service(self) -> ForecastService:
-        self.ledger.log = self.alerts.log = self.publisher.log
+        self.ledger.log = self.trust.log = self.alerts.log = self.publisher.log
         outside = Outside(
-            self.history, self.fleets, self.ledger, self.publisher, self.display, self.clock, InlineExecutor(), QUICK
+            self.history,
+            self.fleets,
+            self.ledger,
+            self.publisher,
+            self.display,
+            self.clock,
+            InlineExecutor(),
+            QUICK,
+            trust=self.trust,
         )
         plan = Plan(TARGETS, 96, LEVELS, self.group_servers)
         metrics = InferenceMetrics(self.registry, TARGETS.names)
@@ -72,7 +82,7 @@ class Bench:
 async def test_state_comes_before_events() -> None:
     bench = Bench()
     await bench.service().forecast([arrived()])
-    assert bench.publisher.log == ["kept", "sent to argus.predictions.v1", "alerts kept"]
+    assert bench.publisher.log == ["kept", "learned", "sent to argus.predictions.v1", "alerts kept"]
     assert list(bench.ledger.kept) == [("default/web1", STEP)]
     assert bench.servers() == ["web1"]
 
@@ -231,5 +241,5 @@ async def test_a_kind_of_model_that_readers_do_not_know_is_told_as_unknown(kind:
     bench.forecaster.kind = kind
     await bench.service().forecast([arrived()])
     assert json.loads(bench.publisher.sent[0].value)["model"] == {
-        "name": "stub", "version": "7", "kind": told, "demoted": False
+        "name": "stub", "version": "7", "kind": told, "demoted": False, "demoted_targets": []
     }  # fmt: skip

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import numpy as np
 import pytest
-from inference_domain import LEVELS, STEP, TARGETS, MemoryHistory, MemoryLedger
+from inference_domain import LEVELS, STEP, TARGETS, MemoryHistory, MemoryLedger, MemoryTrust
 from redis.asyncio import Redis
 
 from argus_common.redis_client import build_redis
@@ -12,8 +12,10 @@ from argus_common.ring import RingLayout, RingStore
 from argus_common.settings import RedisSettings
 from argus_forecasting.forecaster import Floats
 from argus_inference.adapters.redis_ledger import LEDGER_STEPS, RedisForecastLedger
+from argus_inference.adapters.redis_trust import ROWS, RedisTrustStore
 from argus_inference.domain.scoring import SCORED_LEADS
-from argus_inference.ports import ForecastLedger, HistoryStore
+from argus_inference.domain.trust_rows import row_width
+from argus_inference.ports import ForecastLedger, HistoryStore, TrustStore
 
 SHAPE = (len(TARGETS.names), len(SCORED_LEADS), len(LEVELS))
 
@@ -92,6 +94,93 @@ class TestRedisForecastLedger(LedgerContract):
         await ledger.keep(["eu/a"], STEP, forecasts(100))
         await ledger.keep(["eu/a"], STEP + LEDGER_STEPS, forecasts(300))
         assert np.isnan(await ledger.due(["eu/a"], STEP + 96)).all()
+
+
+BOTH = ("web@1", "analog@1")
+WIDTH = row_width(len(TARGETS.names), len(LEVELS))
+
+
+def learned(*values: float) -> Floats:
+    """(source, server, number) rows, where the second source has the opposite of the first."""
+    first = np.repeat(np.array(values, np.float32)[:, None], WIDTH, axis=1)
+    return np.stack([first, -first])
+
+
+async def taught(trust: TrustStore, step: int, value: float, names: tuple[str, ...] = ("eu/a",)) -> None:
+    """Keep this value in every row, and a hundred times as much as forecasts."""
+    raw = np.stack([forecasts(*[100 * value] * len(names))] * 2)
+    await trust.keep(BOTH, names, step, learned(*[value] * len(names)), raw)
+
+
+class TrustContract:
+    """What any `TrustStore` does."""
+
+    async def test_what_was_learned_is_known_at_the_next_step(self, trust: TrustStore) -> None:
+        await taught(trust, STEP, 1)
+        known = await trust.read(BOTH, ["eu/b", "eu/a"], STEP + 1)
+        assert known.rows.shape == (2, 2, WIDTH)
+        assert known.rows[:, 1, 0].tolist() == [1, -1]
+        assert np.isnan(known.rows[:, 0]).all()
+        assert not known.settled.any()
+        assert known.due[0, 1, 0, 0].tolist() == [100, 101, 102]
+
+    async def test_a_gap_of_any_length_forgets_nothing(self, trust: TrustStore) -> None:
+        await taught(trust, STEP, 1)
+        known = await trust.read(BOTH, ["eu/a"], STEP + 5000)
+        assert known.rows[0, 0, 0] == 1
+        assert np.isnan(known.due).all()
+
+    async def test_a_step_that_is_told_again_finds_its_own_row(self, trust: TrustStore) -> None:
+        for step, value in ((STEP, 1), (STEP + 1, 2), (STEP + 2, 3)):
+            await taught(trust, step, value)
+        known = await trust.read(BOTH, ["eu/a"], STEP + 1)
+        assert known.rows[:, 0, 0].tolist() == [2, -2]
+        assert known.settled.all()
+
+    async def test_one_source_may_be_settled_without_the_other(self, trust: TrustStore) -> None:
+        await taught(trust, STEP, 1)
+        await trust.keep(BOTH[:1], ["eu/a"], STEP + 1, learned(2)[:1], np.stack([forecasts(200)]))
+        known = await trust.read(BOTH, ["eu/a"], STEP + 1)
+        assert known.rows[:, 0, 0].tolist() == [2, -1]
+        assert known.settled[:, 0].tolist() == [True, False]
+
+    async def test_another_version_of_a_model_begins_anew(self, trust: TrustStore) -> None:
+        await taught(trust, STEP, 1)
+        known = await trust.read(("web@2", "analog@1"), ["eu/a"], STEP + 1)
+        assert np.isnan(known.rows[0]).all()
+        assert known.rows[1, 0, 0] == -1
+
+    async def test_no_server_at_all_teaches_nothing(self, trust: TrustStore) -> None:
+        await trust.keep(BOTH, [], STEP, learned(), np.stack([forecasts()] * 2))
+        assert (await trust.read(BOTH, [], STEP)).rows.shape == (2, 0, WIDTH)
+
+
+class TestMemoryTrust(TrustContract):
+    @pytest.fixture
+    def trust(self) -> TrustStore:
+        return MemoryTrust()
+
+
+class TestRedisTrustStore(TrustContract):
+    @pytest.fixture
+    def trust(self, redis: Redis) -> TrustStore:
+        return RedisTrustStore(redis, "argus:abc", TARGETS.names, LEVELS)
+
+    async def test_other_levels_are_another_store(self, redis: Redis) -> None:
+        await taught(RedisTrustStore(redis, "argus:abc", TARGETS.names, (0.2, 0.5, 0.8)), STEP, 1)
+        known = await RedisTrustStore(redis, "argus:abc", TARGETS.names, LEVELS).read(BOTH, ["eu/a"], STEP + 1)
+        assert np.isnan(known.rows).all()
+
+    async def test_the_last_few_steps_are_kept_and_no_more(self, trust: TrustStore) -> None:
+        for step in range(STEP, STEP + ROWS + 1):
+            await taught(trust, step, step - STEP + 1)
+        assert np.isnan((await trust.read(BOTH, ["eu/a"], STEP)).rows).all()
+        assert (await trust.read(BOTH, ["eu/a"], STEP + 1)).settled.all()
+
+    async def test_what_was_learned_of_a_server_that_is_gone_expires(self, redis: Redis, trust: TrustStore) -> None:
+        await taught(trust, STEP, 1)
+        (key,) = [key async for key in redis.scan_iter("argus:abc:trust:*:web@1:eu/a")]
+        assert 0 < await redis.ttl(key) <= 8 * 86_400
 
 
 class HistoryContract:

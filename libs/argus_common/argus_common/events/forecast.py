@@ -20,6 +20,7 @@ class ModelReference(_Part):
     version: str
     kind: Literal["statistical", "tft", "residual", "unknown"] = "unknown"
     demoted: bool = Field(default=False, description="the statistical forecaster stands in for a worse model")
+    demoted_targets: tuple[str, ...] = Field(default=(), description="targets for which it does")
 
 
 class TimeToThreshold(_Part):

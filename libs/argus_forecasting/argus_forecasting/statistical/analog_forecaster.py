@@ -1,14 +1,18 @@
 """The forecaster that every backtest measures against and that serves where no model does."""
 
+from dataclasses import replace
+
 import numpy as np
 
+from argus_forecasting.answers import answers
 from argus_forecasting.calibration import Calibration
 from argus_forecasting.drivers import Drivers
-from argus_forecasting.forecaster import WITHIN_MINUTES, ForecastBatch, SeriesBatch
+from argus_forecasting.forecaster import WITHIN_MINUTES, ForecastBatch, SeriesBatch, joined
+from argus_forecasting.online.bands import scored
 from argus_forecasting.statistical.analogs import SECONDS_PER_DAY
 from argus_forecasting.statistical.history import History
 from argus_forecasting.statistical.moments import moments_like_now
-from argus_forecasting.statistical.summary import breaches, crossing_curve, quantiles_of
+from argus_forecasting.statistical.summary import quantiles_of
 from argus_forecasting.statistical.trajectories import trajectories
 
 CHUNK = 128
@@ -36,37 +40,28 @@ class AnalogForecaster:
 
     def forecast(self, batch: SeriesBatch, horizon: int, levels: tuple[float, ...]) -> ForecastBatch:
         """Forecast every series; see `ForecastBatch`."""
-        parts = [self._chunk(batch, slice(i, i + CHUNK), horizon, levels) for i in range(0, len(batch), CHUNK)]
-        if not parts:
-            return _none(horizon, levels)
-        return ForecastBatch(
-            levels,
-            np.concatenate([part.quantiles for part in parts]),
-            np.concatenate([part.breach_probability for part in parts]),
-            np.concatenate([part.time_to_threshold for part in parts]),
-            np.concatenate([part.observed_share for part in parts]),
-            np.concatenate([part.warming_up for part in parts]),
-        )
+        alone = replace(batch, context=None)
+        slices = [slice(i, i + CHUNK) for i in range(0, len(batch), CHUNK)]
+        parts = [self._chunk(alone.part(rows), horizon, levels) for rows in slices]
+        return joined(parts) if parts else _none(horizon, levels)
 
     def drivers(self, batch: SeriesBatch, horizon: int) -> tuple[Drivers, ...]:
         """The moments most like now; see `Explains`."""
         history = History.of(np.ascontiguousarray(batch.values[:, -self._history_steps :], np.float32))
         return moments_like_now(batch, history, horizon)
 
-    def _chunk(self, batch: SeriesBatch, rows: slice, horizon: int, levels: tuple[float, ...]) -> ForecastBatch:
-        lower, upper, limit, harm = batch.lower[rows], batch.upper[rows], batch.limit[rows], batch.harm[rows]
-        history = History.of(np.ascontiguousarray(batch.values[rows, -self._history_steps :], np.float32))
-        paths, young = trajectories(history, lower, upper, horizon, batch.step_seconds)
-        curve = BREACHES.probabilities(crossing_curve(paths, limit, harm), batch.step_seconds)
-        probability, times = breaches(curve, batch.step_seconds)
+    def _chunk(self, batch: SeriesBatch, horizon: int, levels: tuple[float, ...]) -> ForecastBatch:
+        history = History.of(np.ascontiguousarray(batch.values[:, -self._history_steps :], np.float32))
+        paths, young = trajectories(history, batch.lower, batch.upper, horizon, batch.step_seconds)
+        raw = quantiles_of(paths.copy(), levels)
+        bands = None if batch.trust is None else batch.trust.own
         day = min(SECONDS_PER_DAY // batch.step_seconds, self._history_steps // 2)
         return ForecastBatch(
             levels,
-            quantiles_of(paths, levels),
-            probability,
-            times,
+            *answers(batch, paths, raw, levels, BREACHES, bands),
             history.known.mean(axis=1).astype(np.float32),
             young | (history.known.sum(axis=1) < day),
+            None if bands is None else scored(raw, bands.leads)[:, None],
         )
 
 

@@ -29,28 +29,32 @@ def crossing_curve(paths: Floats, limit: Floats, harm: Signs) -> Floats:
 
     The path's own steps are kept together, since the steps of a horizon depend on each other: a probability from
     their marginals would be wrong.
+
+    Args:
+        paths: (series, lead, sample).
+        limit: (series,), or (series, lead) where it is not the same at every lead.
+        harm: (series,) +1 above the limit, −1 below it.
     """
     sign = harm.astype(np.float32)[:, None, None]
-    worst = np.maximum.accumulate(paths * sign, axis=1)
-    height = limit[:, None, None] * sign
-    crossed = (worst >= height).sum(axis=2)
-    reachable, escapable = _doubts(worst, height[:, :, 0])
+    at = limit[:, None, None] if limit.ndim == 1 else limit[:, :, None]
+    beyond = np.maximum.accumulate((paths - at) * sign, axis=1)
+    crossed = (beyond >= 0).sum(axis=2)
+    reachable, escapable = _doubts(beyond)
     curve = (crossed + PRIOR_PATHS * reachable) / (paths.shape[2] + PRIOR_PATHS * (reachable + escapable))
     rising = np.maximum.accumulate(curve, axis=1)  # the prior fades and returns with the spread; the truth only rises
-    return np.where(np.isnan(limit)[:, None], np.nan, rising).astype(np.float32)
+    return np.where(np.isnan(at[:, :, 0]), np.nan, rising).astype(np.float32)
 
 
-def _doubts(worst: Floats, height: Floats) -> tuple[Floats, Floats]:
+def _doubts(beyond: Floats) -> tuple[Floats, Floats]:
     """(series, lead) each, 0 … 1: how near the boldest path comes to a limit that none crosses, and the mildest path to
     one that all cross, in units of the paths' own spread on that side; the prior of a path unseen fades with it.
 
     Args:
-        worst: (series, lead, sample) highest values so far, in the harmful direction.
-        height: (series, 1) of the limit in that direction.
+        beyond: (series, lead, sample) by how much each path was beyond the limit at its worst so far.
     """
-    boldest, usual, mildest = worst.max(axis=2), np.median(worst, axis=2), worst.min(axis=2)
-    below = np.maximum(height - boldest, 0) / (boldest - usual + 1e-6)
-    above = np.maximum(mildest - height, 0) / (usual - mildest + 1e-6)
+    boldest, usual, mildest = beyond.max(axis=2), np.median(beyond, axis=2), beyond.min(axis=2)
+    below = np.maximum(-boldest, 0) / (boldest - usual + 1e-6)
+    above = np.maximum(mildest, 0) / (usual - mildest + 1e-6)
     return np.exp(-below), np.exp(-above)
 
 

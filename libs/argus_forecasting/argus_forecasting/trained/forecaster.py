@@ -6,17 +6,19 @@ from pathlib import Path
 import numpy as np
 
 from argus_common.errors import ConfigurationError
+from argus_forecasting.answers import answers
 from argus_forecasting.drivers import OWN, Drivers
 from argus_forecasting.features.inputs import Prepared, prepare
-from argus_forecasting.forecaster import Floats, ForecastBatch, SeriesBatch, Signs
+from argus_forecasting.forecaster import Floats, ForecastBatch, SeriesBatch, Signs, joined
+from argus_forecasting.online.bands import scored
 from argus_forecasting.practice import practice
-from argus_forecasting.statistical.summary import breaches, crossing_curve
 from argus_forecasting.trained.artefact import Manifest, load
 from argus_forecasting.trained.device import Cpu, Device, first_that_works
 from argus_forecasting.trained.joint import interpolated, joint_paths
 from argus_forecasting.trained.networks import Network
 from argus_forecasting.trained.occlusion import Arrays, by_occlusion
 from argus_forecasting.trained.selection import selected
+from argus_forecasting.trained.stand_in import drivers_beside, stand_in
 
 HISTORY_STEPS = 2112
 OUTER = (0.1, 0.9)
@@ -84,9 +86,7 @@ class TrainedForecaster:
         if horizon > schema.horizon:
             raise ConfigurationError(f"the model forecasts {schema.horizon} steps, {horizon} were asked for")
         slices = [slice(i, i + self._device.chunk) for i in range(0, max(len(batch), 1), self._device.chunk)]
-        parts = [self._part(batch.part(rows), horizon, levels) for rows in slices]
-        names = [name for name in ForecastBatch.__dataclass_fields__ if name != "quantile_levels"]
-        return ForecastBatch(levels, *(np.concatenate([getattr(part, name) for part in parts]) for name in names))
+        return joined([self._part(batch.part(rows), horizon, levels) for rows in slices])
 
     def quantiles(self, prepared: Prepared) -> Floats:
         """(series, lead, level) at the schema's levels, in the metric's unit, rising with the level."""
@@ -105,7 +105,8 @@ class TrainedForecaster:
             if looked is None
             else (selected(looked, i, target, steps[i]) for i, target in enumerate(targets))
         )
-        return tuple(() if young else one for one, young in zip(found, prepared.young.tolist(), strict=True))
+        own = tuple(() if young else one for one, young in zip(found, prepared.young.tolist(), strict=True))
+        return drivers_beside(batch, own, horizon)
 
     def _height(self, prepared: Prepared, harm: Signs, horizon: int) -> Callable[[Arrays], Floats]:
         """Inputs → (series,) the outer quantile towards the limit, mean over the horizon, in the metric's unit."""
@@ -129,22 +130,25 @@ class TrainedForecaster:
         return prepared.scale.inverse(scaled)
 
     def _part(self, batch: SeriesBatch, horizon: int, levels: tuple[float, ...]) -> ForecastBatch:
-        schema = self._manifest.schema
+        schema, trust = self._manifest.schema, batch.trust
         prepared = prepare(batch, schema)
         quantiles = self.quantiles(prepared)[:, :horizon]
         np.clip(quantiles, batch.lower[:, None, None], batch.upper[:, None, None], out=quantiles)
         paths = joint_paths(prepared.paths[:, :horizon], quantiles, schema.levels)
-        curve = crossing_curve(paths, batch.limit, batch.harm)
-        curve = self._manifest.calibration.probabilities(curve, batch.step_seconds)
-        probability, times = breaches(curve, batch.step_seconds)
+        own = interpolated(quantiles, schema.levels, levels)
+        bands = None if trust is None else trust.own
+        served = answers(batch, paths, own, levels, self._manifest.calibration, bands)
+        raw = None
+        if trust is not None:
+            statistical = stand_in(batch, trust, prepared.paths[:, :horizon], levels, served)
+            raw = np.stack([scored(own, trust.own.leads), statistical], axis=1)
         known = prepared.history.known
         return ForecastBatch(
             levels,
-            interpolated(quantiles, schema.levels, levels),
-            probability,
-            times,
+            *served,
             known.mean(axis=1).astype(np.float32),
             prepared.young | (known.sum(axis=1) < schema.day),
+            raw,
         )
 
 

@@ -1,4 +1,4 @@
-"""Earlier forecasts in Redis: one ring per server, written at the origin, read when their target steps close."""
+"""Earlier forecasts in Redis: a ring per server and scored lead, written at the origin, read when its step closes."""
 
 import hashlib
 from collections.abc import Sequence
@@ -10,8 +10,10 @@ from argus_common.ring import RingLayout, RingStore
 from argus_forecasting.forecaster import Floats
 from argus_inference.domain.scoring import SCORED_LEADS
 
-LEDGER_STEPS = 128
-"""Origins kept per server: a little more than the longest scored lead."""
+SPARE_STEPS = 32
+"""Origins kept beyond a lead: as many may be told again."""
+LEDGER_STEPS = max(SCORED_LEADS) + SPARE_STEPS
+"""Origins kept of the longest lead."""
 
 
 class RedisForecastLedger:
@@ -19,17 +21,21 @@ class RedisForecastLedger:
 
     def __init__(self, redis: Redis, prefix: str, targets: Sequence[str], levels: Sequence[float]) -> None:
         """Rings under ``prefix`` and a mark of these targets and levels: rows of another meaning are never read."""
-        self._shape = (len(targets), len(SCORED_LEADS), len(levels))
+        self._shape = (len(targets), len(levels))
         mark = hashlib.sha256(f"{list(targets)} {list(levels)} {SCORED_LEADS}".encode()).hexdigest()[:8]
-        layout = RingLayout(int(np.prod(self._shape)), LEDGER_STEPS)
-        self._rings = RingStore(redis, f"{prefix}:forecasts:{mark}", layout)
+        width = len(targets) * len(levels)
+        self._rings = {
+            lead: RingStore(redis, f"{prefix}:forecasts:{mark}:{lead}", RingLayout(width, lead + SPARE_STEPS))
+            for lead in SCORED_LEADS
+        }
 
     async def keep(self, names: Sequence[str], step: int, quantiles: Floats) -> None:
         """See `ForecastLedger.keep`."""
-        await self._rings.write(names, np.full(len(names), step, np.int64), quantiles.reshape(len(names), -1))
+        steps = np.full(len(names), step, np.int64)
+        for k, rings in enumerate(self._rings.values()):
+            await rings.write(names, steps, quantiles[:, :, k].reshape(len(names), rings.layout.width))
 
     async def due(self, names: Sequence[str], step: int) -> Floats:
         """See `ForecastLedger.due`."""
-        rows = await self._rings.read_steps(names, [step - lead for lead in SCORED_LEADS])
-        made = rows.reshape(len(names), len(SCORED_LEADS), *self._shape)
-        return np.stack([made[:, k, :, k] for k in range(len(SCORED_LEADS))], axis=2)
+        rows = [await rings.read_steps(names, [step - lead]) for lead, rings in self._rings.items()]
+        return np.stack([row.reshape(len(names), *self._shape) for row in rows], axis=2)

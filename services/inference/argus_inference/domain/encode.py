@@ -48,7 +48,7 @@ def encode_forecasts(
             "profile": window.profile,
             "origin": window.step,
             "step_seconds": window.step_seconds,
-            "model": reference,
+            "model": reference if not outcome.demoted[i].any() else _demoted(reference, outcome, i, names),
             "observed": {name: window.metrics[name] for name in names if name in window.metrics},
             "levels": levels,
             "quantiles": {
@@ -62,6 +62,12 @@ def encode_forecasts(
             "drivers": [driver.model_dump() for driver in (why or {}).get(i, ())],
         }
         yield _outgoing(body, model)
+
+
+def _demoted(reference: Document, outcome: Outcome, i: int, names: tuple[str, ...]) -> Document:
+    """The model, and the targets that the statistical forecaster serves in its place."""
+    targets = [name for t, name in enumerate(names) if outcome.demoted[i, t]]
+    return reference | {"demoted": True, "demoted_targets": targets}
 
 
 def _outgoing(body: Document, model: ModelReference) -> Record:

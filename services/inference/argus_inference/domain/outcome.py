@@ -26,6 +26,7 @@ class Outcome:
     ``probability``: (server, target, within), NaN = no limit. ``time_to_threshold``: (server, target, 3) minutes, NaN =
     not within the horizon. ``risk``: (server,) 0 … 100. ``observed_share``, ``warming_up``: (server, target).
     ``withheld``: series whose forecast was not finite.
+    ``demoted``: (server, target) the statistical forecaster stands in for a trained model.
     """
 
     windows: Sequence[WindowClosed]
@@ -40,6 +41,7 @@ class Outcome:
     warming_up: Mask
     scores: Scores
     withheld: int
+    demoted: Mask
 
     @property
     def observed(self) -> Floats:
@@ -63,8 +65,12 @@ def outcome(
     forecast: ForecastBatch,
     scores: Scores,
     targets: Targets,
+    demoted: Mask | None = None,
 ) -> Outcome:
-    """Fold the series of a forecast back into servers, and weigh the risk. ``values``: (server, target, time)."""
+    """Fold the series of a forecast back into servers, and weigh the risk.
+
+    ``values``: (server, target, time). ``demoted``: (server, target).
+    """
     shape = (len(windows), len(targets.metrics))
     finite = np.isfinite(forecast.quantiles).all(axis=(1, 2))
     known = forecast.observed_share > 0
@@ -85,6 +91,7 @@ def outcome(
         forecast.warming_up.reshape(shape),
         scores,
         int(np.count_nonzero(known & ~finite)),
+        np.zeros(shape, bool) if demoted is None else demoted,
     )
 
 

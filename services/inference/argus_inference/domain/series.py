@@ -51,6 +51,14 @@ class Targets:
         """(target,) direction in which a limit is crossed."""
         return np.array([metric.harm or 1 for metric in self.metrics], np.int8)
 
+    def lower(self) -> Floats:
+        """(target,) least legal value, −inf = unbounded."""
+        return np.array([metric.lower for metric in self.metrics], np.float32)
+
+    def upper(self) -> Floats:
+        """(target,) greatest legal value, inf = unbounded."""
+        return np.array([metric.upper for metric in self.metrics], np.float32)
+
     def limits(self, windows: Sequence[WindowClosed]) -> Floats:
         """(server, target) the limit of each target on each server, NaN = none."""
         cache: dict[tuple[str, str], list[float]] = {}
@@ -121,8 +129,8 @@ class Targets:
             values.reshape(servers * targets, -1),
             np.full(servers * targets, windows[0].step, np.int64),
             windows[0].step_seconds,
-            np.tile(np.array([metric.lower for metric in self.metrics], np.float32), servers),
-            np.tile(np.array([metric.upper for metric in self.metrics], np.float32), servers),
+            np.tile(self.lower(), servers),
+            np.tile(self.upper(), servers),
             limits.reshape(-1),
             np.tile(self.harm(), servers),
             context,
