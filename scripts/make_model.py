@@ -77,9 +77,10 @@ def main() -> None:
         parts = [azure(arguments.azure), *(simulated(seed, scenario, folder) for seed, scenario in FLEETS)]
         file = folder / "trace.parquet"
         pl.concat(parts, how="diagonal_relaxed").write_parquet(file)
-        run("train", str(file), "--name", "argus", "--version", arguments.version, "--steps", arguments.steps)
-    card = Path("models", "argus", arguments.version, "card.md")
-    card.write_text(card.read_text() + DATA)
+        notes = folder / "notes.md"
+        notes.write_text(DATA)
+        words = ["--name", "argus", "--version", arguments.version, "--steps", arguments.steps, "--notes", str(notes)]
+        run("train", str(file), *words)
 
 
 if __name__ == "__main__":

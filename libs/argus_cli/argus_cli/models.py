@@ -16,7 +16,7 @@ from argus_common.errors import ArgusError, ConfigurationError, ModelUnavailable
 from argus_common.lineage import ModelEvent, lineage
 from argus_common.settings import KafkaSettings, load
 from argus_forecasting.trained.artefact import load as load_version
-from argus_forecasting.trained.artefact import load_from, read_manifest
+from argus_forecasting.trained.artefact import load_from, read_manifest, require_unaltered
 from argus_forecasting.trained.promotion import Said, promotion, ratios, rollback
 from argus_forecasting.trained.store import CARD, ModelStore
 
@@ -62,11 +62,12 @@ def show(version: Version) -> None:
 
 @app.command()
 def verify(version: Version) -> None:
-    """Check size, sha256 and tensors of a version, as serving does; exit code 1 where one is wrong.
+    """Check size, sha256 and tensors of a version, as serving does, and its card; exit code 1 where one is wrong.
 
     Example: argus models verify models/argus/1
     """
     manifest, network = load_version(version)
+    require_unaltered(version, manifest)
     count = sum(parameter.numel() for parameter in network.parameters())
     console.print(f"[green]{manifest.name} {manifest.version} can be trusted[/]: {count:,} parameters")
     console.print(f"sha256 {manifest.weights_sha256}")

@@ -2,6 +2,8 @@
 
 import asyncio
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from argus_common.errors import MalformedEventError, TransientError
 from argus_common.events import encode
@@ -15,6 +17,19 @@ SOURCE = "/argus/cli"
 PATIENCE_SECONDS = 15.0
 
 
+@contextmanager
+def _unprinted() -> Iterator[None]:
+    """What aiokafka logs meanwhile is not printed; our own error is made of it and tells the reason."""
+    logger, silent = logging.getLogger("aiokafka"), logging.NullHandler()
+    before, logger.propagate = logger.propagate, False
+    logger.addHandler(silent)
+    try:
+        yield
+    finally:
+        logger.removeHandler(silent)
+        logger.propagate = before
+
+
 async def events_now(settings: KafkaSettings) -> list[ModelEvent]:
     """Every promotion and rollback, in order; what can't be read decides nothing.
 
@@ -23,10 +38,10 @@ async def events_now(settings: KafkaSettings) -> list[ModelEvent]:
         ConfigurationError: it refuses our credentials or has a certificate that we do not trust.
     """
     follower = TopicFollower(settings, MODELS.name, "argus-cli")
-    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # the reason is told by our own error
     try:
-        async with asyncio.timeout(PATIENCE_SECONDS):
-            records = await follower.read()
+        with _unprinted():
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                records = await follower.read()
     except TimeoutError as error:
         raise TransientError(f"Kafka at {settings.bootstrap_servers} does not answer") from error
     finally:

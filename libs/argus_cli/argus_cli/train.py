@@ -4,92 +4,97 @@ import tempfile
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Any
 
 import polars as pl
-import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import Progress, TaskID
 from rich.table import Table
 
+from argus_cli import train_options as options
 from argus_cli.exclusions import excluded_steps
-from argus_cli.trace_frame import Selection, read_trace, with_derived
+from argus_cli.progress import bars
+from argus_cli.trace_archive import open_trace
 from argus_common.clock import SystemClock
 from argus_common.errors import ConfigurationError
 from argus_common.metrics import DEFAULT_CATALOGUE
-from argus_forecasting.features.schema import HORIZON
-from argus_forecasting.grid import infer_step
-from argus_forecasting.trace_store import TraceStore, build, extent
+from argus_forecasting.trace_store import TraceStore
 from argus_forecasting.trained.artefact import load, read_manifest
 from argus_forecasting.training.card import figure
+from argus_forecasting.training.fit import Fitted, rank
 from argus_forecasting.training.module import TRAINING_LOSS, VALIDATION_LOSS
-from argus_forecasting.training.presets import PRESETS, TrainingSettings, auto
+from argus_forecasting.training.presets import PRESETS, TrainingSettings, auto, device
 from argus_forecasting.training.run import Order, Reports, train, with_steps
 
 console = Console(stderr=True)
 
 
 def train_command(
-    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="Parquet or CSV, wide or long.")],
-    models: Annotated[Path, typer.Option(file_okay=False, help="The model store to write into.")] = Path("models"),
-    name: Annotated[str, typer.Option(help="Name of the model.")] = "fleet",
-    version: Annotated[str | None, typer.Option(help="Its version; the time of day by default.")] = None,
-    target: Annotated[
-        list[str] | None, typer.Option(help="Metric to forecast; repeatable. The catalogue's targets by default.")
-    ] = None,
-    family: Annotated[str, typer.Option(help="residual (fast, the default) or tft.")] = "residual",
-    preset: Annotated[str, typer.Option(help="small (two CPU cores, under an hour) or large (a GPU).")] = "small",
-    horizon: Annotated[int, typer.Option(min=2, help="Steps that the model forecasts.")] = HORIZON,
-    steps: Annotated[int | None, typer.Option(min=1, help="Optimiser steps, in place of the preset's.")] = None,
-    seed: Annotated[int, typer.Option(min=0, help="The same seed and data give the same model.")] = 7,
-    warm_start: Annotated[
-        Path | None, typer.Option(exists=True, file_okay=False, help="Folder of a version to train further.")
-    ] = None,
-    exclude: Annotated[
-        Path | None, typer.Option(exists=True, help="Parquet with server, begin, end: spans not to learn from.")
-    ] = None,
-    validation: Annotated[float, typer.Option(min=0.01, max=0.5, help="Share of the span to validate on.")] = 0.15,
-    test: Annotated[float, typer.Option(min=0.0, max=0.5, help="Share at the end that is left untouched.")] = 0.0,
-    step: Annotated[int | None, typer.Option(min=1, help="Seconds per step; inferred by default.")] = None,
-    work: Annotated[
-        Path | None, typer.Option(file_okay=False, help="Folder for the checkpoint: run again to go on.")
-    ] = None,
+    file: options.File,
+    models: options.Models = Path("models"),
+    name: options.Name = "fleet",
+    version: options.Version = None,
+    target: options.Target = None,
+    family: options.Family = "residual",
+    preset: options.Preset = "small",
+    horizon: options.Horizon = None,
+    steps: options.Steps = None,
+    seed: options.Seed = 7,
+    warm_start: options.WarmStart = None,
+    exclude: options.Exclude = None,
+    validation: options.Validation = 0.15,
+    test: options.Test = 0.0,
+    step: options.Step = None,
+    work: options.Work = None,
+    notes: options.Notes = None,
+    accelerator: options.Accelerator = None,
+    devices: options.Devices = None,
+    strategy: options.Strategy = "auto",
+    precision: options.Precision = None,
 ) -> None:
     """Train a model on a recorded trace: in time order, validated on its newest part, ready for --model.
 
-    Ctrl-C stops after the current step and still writes the best model so far; with --work the same command goes on
-    from there.
+    A trace may be larger than memory: it becomes an array in the temporary folder (TMPDIR), 6 bytes for each metric,
+    server and step. Ctrl-C stops after the current step and still writes the best model so far; with --work, the same
+    command with another --version goes on from there.
 
-    Examples: argus train month.parquet --name web --version 1   ·   argus forecast week.parquet --every 12
-    --model models/web/1 --out forecast.parquet
+    Examples: argus train month.parquet --name web --version 1   ·   argus train archive/ --name web --version 2
+    --warm-start models/web/1   ·   argus forecast week.parquet --every 12 --model models/web/1 --out forecast.parquet
     """
-    settings = replace(with_steps(auto(_settings(family, preset)), steps), seed=seed)
+    console.quiet = rank() > 0  # of several processes the first one speaks
+    chosen = {"accelerator": accelerator, "devices": devices, "precision": precision}
+    settings = with_steps(auto(_settings(family, preset), device()), steps)
+    settings = replace(settings, seed=seed, strategy=strategy, **_told(chosen))
     warm = None if warm_start is None else load(warm_start)
     settings = settings if warm is None else replace(settings, network=warm[0].network)
     with tempfile.TemporaryDirectory() as scratch:
-        store = _store(file, step, Path(scratch))
-        order = Order(
-            *_label(name, version),
-            _targets(store, target),
-            settings,
-            validation,
-            test,
-            None if exclude is None else excluded_steps(pl.read_parquet(exclude), store),
-            None if warm is None else warm[1],
-            horizon,
-        )
-        _train(store, order, models, work or Path(scratch) / "work")
+        with console.status(f"Reading {file} ..."):
+            store = open_trace(file, step, Path(scratch) / "trace")
+        left_out = None if exclude is None else excluded_steps(pl.read_parquet(exclude), store)
+        text = "" if notes is None else notes.read_text()
+        targets, label = _targets(store, target), _label(name, version)
+        order = Order(*label, targets, settings, validation, test, left_out, warm, horizon, text)
+        fitted = _train(store, order, models, work or Path(scratch) / "work")
+    if fitted.stopped and work is not None and not fitted.rank:
+        console.print(f"The checkpoint is in {work}: the same command with another --version goes on from it.")
 
 
-def _train(store: TraceStore, order: Order, models: Path, work: Path) -> None:
-    with _progress() as progress:
-        task = progress.add_task("reading", total=order.settings.steps, losses="")
-        place, fitted = train(store, DEFAULT_CATALOGUE, order, models, work, _reports(progress, task))
+def _train(store: TraceStore, order: Order, models: Path, work: Path) -> Fitted:
+    with bars(console) as progress:
+        place, fitted = train(store, DEFAULT_CATALOGUE, order, models, work, _reports(progress, order))
+    if fitted.rank:
+        return fitted
     _tell(place)
     if fitted.stopped:
         planned = order.settings.steps
         console.print(f"[yellow]Stopped at step {fitted.step} of {planned}: the best model so far is kept.[/]")
     console.print(f"Wrote {place}. Its card: {place / 'card.md'}")
+    return fitted
+
+
+def _told(options: dict[str, Any]) -> dict[str, Any]:
+    """Those options that were given."""
+    return {name: value for name, value in options.items() if value is not None}
 
 
 def _label(name: str, version: str | None) -> tuple[str, str, str]:
@@ -105,13 +110,6 @@ def _settings(family: str, preset: str) -> TrainingSettings:
     return PRESETS[family, preset]
 
 
-def _store(file: Path, step: int | None, folder: Path) -> TraceStore:
-    with console.status(f"Reading {file} ..."):
-        rows = with_derived(read_trace(file, Selection()), DEFAULT_CATALOGUE)
-        seconds = step or infer_step(rows)
-        return build([rows], extent([rows], seconds), seconds, folder / "trace")
-
-
 def _targets(store: TraceStore, wanted: list[str] | None) -> tuple[str, ...]:
     if wanted:
         return tuple(dict.fromkeys(wanted))
@@ -123,16 +121,22 @@ def _targets(store: TraceStore, wanted: list[str] | None) -> tuple[str, ...]:
     return known
 
 
-def _reports(progress: Progress, task: TaskID) -> Reports:
+def _reports(progress: Progress, order: Order) -> Reports:
+    tasks: dict[str, TaskID] = {}
+
+    def stage(text: str) -> None:
+        if text == "training":
+            tasks["step"] = progress.add_task(text, total=order.settings.steps, unit="steps")
+        elif text == "assessing":
+            progress.update(tasks["step"], total=progress.tasks[tasks["step"]].completed)
+            tasks["window"] = progress.add_task(text, total=order.settings.validation_windows, unit="windows")
+
     def step(done: int, _steps: int, losses: dict[str, float]) -> None:
         shown = {TRAINING_LOSS: "loss", VALIDATION_LOSS: "validation"}
         text = " · ".join(f"{label} {losses[name]:.4f}" for name, label in shown.items() if name in losses)
-        progress.update(task, completed=done, losses=text)
+        progress.update(tasks["step"], completed=done, unit=f"steps [cyan]{text}[/]")
 
-    def stage(text: str) -> None:
-        progress.update(task, description=text)
-
-    return Reports(stage, step, lambda _windows: None)
+    return Reports(stage, step, lambda windows: progress.advance(tasks["window"], windows))
 
 
 def _tell(place: Path) -> None:
@@ -145,11 +149,3 @@ def _tell(place: Path) -> None:
             thirds = " ".join(f"{share:.2f}" for share in scores["coverage_10_90"])
             table.add_row(target, kind, f"{scores['wql']:.4f}", figure(scores["mase"]), thirds)
     console.print(table)
-
-
-def _progress() -> Progress:
-    return Progress(
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("steps"),
-        TextColumn("[cyan]{task.fields[losses]}[/]"), TimeRemainingColumn(),
-        console=console,
-    )  # fmt: skip

@@ -98,9 +98,9 @@ def test_a_backtest_writes_its_scores_and_plots(
 ) -> None:
     out, plots = tmp_path / "scores.json", tmp_path / "plots"
     backtest(trace, horizon=24, every=24, out=out, plots=plots)
-    scores = json.loads(out.read_text())["cpu_used_pct"]
+    scores = json.loads(out.read_text())["metrics"]["cpu_used_pct"]
     assert scores["windows"] == 3 * 23
-    assert scores["wql"] < scores["wql_naive"]
+    assert scores["forecasters"]["statistical"]["wql"] < scores["baselines"]["naive"]["wql"]
     assert (plots / "cpu_used_pct.png").stat().st_size > 10_000
     assert "relative" in capsys.readouterr().out
 

@@ -1,5 +1,7 @@
 """``argus train`` as a user types it, and what can be done with what it writes."""
 
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from argus_cli.trace_frame import with_derived
 from argus_common.errors import ConfigurationError, ModelUnavailableError
 from argus_common.metrics import DEFAULT_CATALOGUE
 from argus_forecasting.trace_store import TraceStore
+from argus_forecasting.trained.artefact import read_manifest
 from argus_forecasting.training.presets import TrainingSettings
 from argus_forecasting.training.run import with_steps
 
@@ -52,7 +55,8 @@ def argus(*words: str | Path) -> str:
 def test_a_trained_version_is_told_of_and_forecasts(trace: Path, tmp_path: Path) -> None:
     told = argus("train", trace, "--models", tmp_path, "--name", "web", "--version", "1", "--steps", "2")
     place = tmp_path / "web" / "1"
-    assert {file.name for file in place.iterdir()} == {"model.safetensors", "manifest.json", "card.md"}
+    written = {"model.safetensors", "manifest.json", "card.md", "cpu_used_pct.png", "mem_used_pct.png"}
+    assert {file.name for file in place.iterdir()} == written
     assert "cpu_used_pct" in told
     assert "statistical" in told
     assert "card.md" in told.replace("\n", "")
@@ -137,3 +141,39 @@ def test_versions_are_listed_shown_and_verified(trace: Path, tmp_path: Path) -> 
 def test_an_empty_store_says_how_to_fill_it(tmp_path: Path) -> None:
     with pytest.raises(ModelUnavailableError, match="argus train"):
         models("list", "--models", tmp_path)
+
+
+def test_notes_are_part_of_the_card_and_of_what_is_verified(trace: Path, tmp_path: Path) -> None:
+    notes = tmp_path / "notes.md"
+    notes.write_text("## Data\n\nSimulated.")
+    argus("train", trace, "--models", tmp_path, "--name", "web", "--version", "1", "--steps", "1", "--notes", notes)
+    card = tmp_path / "web" / "1" / "card.md"
+    assert card.read_text().endswith("## Data\n\nSimulated.\n")
+    card.write_text(card.read_text() + "better than it is")
+    with pytest.raises(ModelUnavailableError, match=r"card\.md: sha256 .* altered"):
+        models("verify", tmp_path / "web" / "1")
+
+
+def test_an_archive_of_many_files_is_trained_on(trace: Path, tmp_path: Path) -> None:
+    rows = pl.read_parquet(trace).with_columns(pl.col("timestamp").dt.date().alias("date"))
+    for (date,), part in rows.group_by("date"):
+        place = tmp_path / "archive" / "fleet=eu" / f"date={date}"
+        place.mkdir(parents=True)
+        part.drop("date").write_parquet(place / "0.parquet")
+    argus("train", tmp_path / "archive", "--models", tmp_path, "--name", "web", "--version", "1", "--steps", "1")
+    whole = tmp_path / "whole"
+    argus("train", trace, "--models", whole, "--name", "web", "--version", "1", "--steps", "1")
+    of_archive, of_file = (read_manifest(place / "web" / "1") for place in (tmp_path, whole))
+    assert of_archive.training["data_fingerprint"] == of_file.training["data_fingerprint"]
+
+
+@pytest.mark.slow
+def test_two_processes_train_one_model_by_lightnings_own_flags(trace: Path, tmp_path: Path) -> None:
+    words = ["--models", str(tmp_path), "--name", "web", "--version", "1", "--steps", "4", "--accelerator", "cpu"]
+    done = subprocess.run(
+        [Path(sys.executable).with_name("argus"), "train", str(trace), *words, "--devices", "2"],
+        capture_output=True, text=True, timeout=240, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count("Wrote ") == 1
+    assert read_manifest(tmp_path / "web" / "1").training["steps"] == 4

@@ -59,6 +59,13 @@ class Calibration:
         return rising
 
 
+def on_line(share: Floats, intercept: float, slope: float) -> Floats:
+    """(event,) probabilities of shares of paths by a line between log-odds."""
+    sure = np.clip(share, LIMITS, 1 - LIMITS)
+    probability: Floats = np.exp(-np.logaddexp(0, -(intercept + slope * np.log(sure / (1 - sure)))))
+    return probability
+
+
 def fit_lines(share: Floats, crossed: Floats, weight: float = 1.0) -> tuple[float, float]:
     """(intercept, slope) by penalised maximum likelihood; the penalty draws to the identity where there are few events.
 

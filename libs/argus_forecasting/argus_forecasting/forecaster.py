@@ -99,7 +99,7 @@ class SeriesBatch:
         return len(self.values)
 
     def part(self, rows: slice | Ints) -> "SeriesBatch":
-        """Some of its series, with the servers that they belong to."""
+        """Some of its series, with what is known of them and their servers."""
         return replace(
             self,
             values=self.values[rows],
@@ -108,8 +108,8 @@ class SeriesBatch:
             upper=self.upper[rows],
             limit=self.limit[rows],
             harm=self.harm[rows],
-            context=None if self.context is None else self.context.part(rows),
-            trust=None if self.trust is None else self.trust.part(rows),
+            context=self.context and self.context.part(rows),
+            trust=self.trust and self.trust.part(rows),
         )
 
     @staticmethod

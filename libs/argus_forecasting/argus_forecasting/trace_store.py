@@ -5,7 +5,7 @@ the whole span is equally likely at every moment.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ import polars as pl
 
 from argus_common.errors import ConfigurationError
 from argus_common.fleet import FLEET_METRICS, FleetSums
+from argus_common.metrics import Catalogue, Metric
 from argus_forecasting.features.covariates import HISTORY_DAYS
 from argus_forecasting.features.fleet import DEVIATIONS, WIDTH
 from argus_forecasting.forecaster import Context, Floats, Ints
@@ -23,8 +24,8 @@ from argus_forecasting.grid import Grid
 IDENTITY = ("server", "timestamp", "fleet", "profile")
 """Columns that say who and when; every other numeric column is a metric."""
 DAY_SECONDS = 86_400
-SLICE = 4096
-"""Steps that are worked on at once."""
+AT_ONCE = 4_000_000
+"""Values that are worked on at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,20 +89,23 @@ class Extent:
     metrics: tuple[str, ...]
     first_step: int
     last_step: int
+    derived: tuple[Metric, ...] = ()
+    """Those of the metrics that are computed from others."""
 
 
-def extent(frames: Iterable[pl.DataFrame], step_seconds: int) -> Extent:
+def extent(frames: Iterable[pl.DataFrame], step_seconds: int, names: tuple[str, ...] | None = None) -> Extent:
     """Servers (with profile and fleet, as last seen), numeric columns and span of wide frames.
 
     Args:
         frames: with ``server``, ``timestamp`` (epoch milliseconds) and one column per metric.
         step_seconds: length of a step.
+        names: of the metrics, where they are known already and the frames lack them.
 
     Raises:
         ConfigurationError: there is no row, or no metric.
     """
-    servers: list[pl.DataFrame] = []
-    metrics: dict[str, None] = {}
+    servers: dict[str, tuple[str, str]] = {}
+    metrics: dict[str, None] = dict.fromkeys(names or ())
     first, last = 2**62, -(2**62)
     for frame in frames:
         identity = [pl.col("server")]
@@ -109,7 +113,8 @@ def extent(frames: Iterable[pl.DataFrame], step_seconds: int) -> Extent:
             (pl.col(name).cast(pl.String).fill_null("") if name in frame.columns else pl.lit("")).alias(name)
             for name in ("profile", "fleet")
         ]
-        servers.append(frame.select(identity).unique(subset="server", keep="last"))
+        for name, profile, fleet in frame.select(identity).unique(subset="server", keep="last").iter_rows():
+            servers[name] = (profile, fleet)  # as Python text: columns of some rows keep the memory of all rows
         metrics |= dict.fromkeys(
             name for name, kind in frame.schema.items() if kind.is_numeric() and name not in IDENTITY
         )
@@ -120,8 +125,19 @@ def extent(frames: Iterable[pl.DataFrame], step_seconds: int) -> Extent:
         raise ConfigurationError("the trace has no row")
     if not metrics:
         raise ConfigurationError("the trace has no numeric column")
-    names = pl.concat(servers).unique(subset="server", keep="last").sort("server")
-    return Extent(names, tuple(metrics), first, last)
+    rows = [(name, *servers[name]) for name in sorted(servers)]
+    known = pl.DataFrame(rows, {"server": pl.String, "profile": pl.String, "fleet": pl.String}, orient="row")
+    return Extent(known, tuple(metrics), first, last)
+
+
+def with_derived(found: Extent, catalogue: Catalogue) -> Extent:
+    """The same with those derived metrics of the catalogue that the trace lacks and that can be computed."""
+    more = tuple(
+        metric
+        for metric in catalogue.derived()
+        if metric.derived and metric.name not in found.metrics and set(metric.derived.terms) <= set(found.metrics)
+    )
+    return replace(found, metrics=(*found.metrics, *(metric.name for metric in more)), derived=more)
 
 
 def build(frames: Iterable[pl.DataFrame], found: Extent, step_seconds: int, folder: Path | None = None) -> TraceStore:
@@ -139,6 +155,8 @@ def build(frames: Iterable[pl.DataFrame], found: Extent, step_seconds: int, fold
     for server in range(len(names)):
         with np.errstate(invalid="ignore"):
             values[server] = np.where(count[server] > 0, values[server] / count[server], np.nan)
+        for derived in found.derived:
+            values[server, found.metrics.index(derived.name)] = _derive(derived, values[server], found.metrics)
     del count
     if folder is not None:
         (folder / "count.npy").unlink()
@@ -149,6 +167,16 @@ def build(frames: Iterable[pl.DataFrame], found: Extent, step_seconds: int, fold
         tuple(names), found.metrics, profiles, fleet_of.astype(np.int64), found.first_step, step_seconds, values,
         aggregates,
     )  # fmt: skip
+
+
+def _derive(metric: Metric, values: Floats, names: Sequence[str]) -> Floats:
+    """(time,) of one server; NaN where a term is missing. ``values``: (metric, time)."""
+    rule = metric.derived
+    if rule is None:
+        raise ValueError(f"{metric.name} is not derived from others")
+    total = sum(weight * values[names.index(name)] for name, weight in rule.terms.items())
+    derived: Floats = np.clip(np.float32(rule.offset) + total, metric.lower, metric.upper).astype(np.float32)
+    return derived
 
 
 def _zeros(folder: Path | None, name: str, kind: type[np.generic], shape: tuple[int, ...]) -> npt.NDArray[Any]:
@@ -179,11 +207,13 @@ def _aggregates(
     out = np.full((fleets, values.shape[2], WIDTH - len(DEVIATIONS)), np.nan, np.float32)
     if not set(FLEET_METRICS) <= set(metrics):
         return out
-    columns = [list(metrics).index(name) for name in FLEET_METRICS]
+    columns = np.array([list(metrics).index(name) for name in FLEET_METRICS])
     for fleet in range(fleets):
         mine = np.flatnonzero(fleet_of == fleet)
-        for begin in range(0, values.shape[2], SLICE):
-            part = values[mine][:, columns, begin : begin + SLICE].astype(np.float64)
+        width = max(AT_ONCE // (len(mine) * len(columns)), 1)
+        for begin in range(0, values.shape[2], width):
+            steps = np.arange(begin, min(begin + width, values.shape[2]))
+            part = values[np.ix_(mine, columns, steps)].astype(np.float64)
             for step in range(part.shape[2]):
                 features = FleetSums.of(part[:, :, step], FLEET_METRICS).features()
                 out[fleet, begin + step] = list(features.values())

@@ -20,14 +20,14 @@ def grid(*series: Floats) -> Grid:
 
 
 def nothing(trace: Grid) -> Floats:
-    count = len(rolling_origins(trace, FIRST, 1, 96))
+    count = len(rolling_origins(trace, FIRST, trace.values.shape[1] - 96, 1))
     return np.zeros((count, 4), np.float32)
 
 
 def test_a_disk_that_fills_steadily_is_foretold_by_a_line_within_the_hour() -> None:
     filling = np.concatenate([np.full(FIRST + 50, 40.0), 40 + 0.5 * np.arange(300)])
     trace = grid(filling, np.full_like(filling, 20.0))
-    origins = rolling_origins(trace, FIRST, 1, 96)
+    origins = rolling_origins(trace, FIRST, trace.values.shape[1] - 96, 1)
     scores = alarm_scores(AlarmRule(), nothing(trace), origins, trace, METRIC)
     # the alarm stands as hit only once the disk has calmed, which this one never does: nothing has ended
     assert (scores["linear extrapolation"].hits, scores["linear extrapolation"].false) == (0, 0)
@@ -44,7 +44,7 @@ def test_a_peak_at_the_same_time_every_day_is_foretold_by_yesterday() -> None:
     day = np.full(DAY, 20.0)
     day[100:110] = 95.0
     trace = grid(np.tile(day, 4))
-    origins = rolling_origins(trace, FIRST, 1, 96)
+    origins = rolling_origins(trace, FIRST, trace.values.shape[1] - 96, 1)
     scores = alarm_scores(AlarmRule(), nothing(trace), origins, trace, METRIC)
     assert scores["same time yesterday"].precision == 1.0
     assert scores["same time yesterday"].recall == 1.0
@@ -55,7 +55,7 @@ def test_the_forecasts_chances_are_taken_server_by_server() -> None:
     values = np.full((2, FIRST + 220), 20.0)
     values[1, FIRST + 30 : FIRST + 36] = 95.0
     trace = grid(*values)
-    origins = rolling_origins(trace, FIRST, 1, 96)
+    origins = rolling_origins(trace, FIRST, trace.values.shape[1] - 96, 1)
     chance = np.zeros((len(origins), 4), np.float32)
     chance[(origins.server == 1) & (origins.column == FIRST + 25)] = 1.0
     chance[(origins.server == 0) & (origins.column == FIRST + 60)] = 1.0

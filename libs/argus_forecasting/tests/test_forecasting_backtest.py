@@ -1,13 +1,17 @@
 """Grids, batch forecasts and the rolling backtest."""
 
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 import pytest
 
 from argus_common.errors import ConfigurationError
 from argus_common.metrics import DEFAULT_CATALOGUE, Metric
-from argus_forecasting.backtest import evaluate, rolling_origins, run
+from argus_forecasting.backtest import Scores, Windows, evaluate, join, rolling_origins, run
+from argus_forecasting.backtest.evaluate import SEASONAL, STATISTICAL
 from argus_forecasting.batch import Origins, Request, described, forecasts
+from argus_forecasting.forecaster import ForecastBatch, Forecaster, SeriesBatch
 from argus_forecasting.grid import Grid, infer_step
 from argus_forecasting.scores import brier_skill, reliability, seasonal_error, wql
 from argus_forecasting.statistical import AnalogForecaster
@@ -83,27 +87,82 @@ def _origin(column: int) -> Origins:
 
 
 def test_rolling_origins_leave_room_for_the_horizon() -> None:
-    origins = rolling_origins(rhythm(2, 100), 50, 20, 12)
+    origins = rolling_origins(rhythm(2, 100), 50, 88, 20)
     assert origins.column.tolist() == [50, 50, 70, 70]
     assert origins.server.tolist() == [0, 1, 0, 1]
 
 
-def test_a_backtest_beats_naive_on_a_rhythm_and_covers_what_it_promises() -> None:
+class Shifted(AnalogForecaster):
+    """Forecasts that are off by so much."""
+
+    kind = "residual"
+
+    def __init__(self, by: float) -> None:
+        super().__init__()
+        self._by = np.float32(by)
+
+    def forecast(self, batch: SeriesBatch, horizon: int, levels: tuple[float, ...]) -> ForecastBatch:
+        found = super().forecast(batch, horizon, levels)
+        return replace(found, quantiles=found.quantiles + self._by)
+
+
+def backtested(forecasters: dict[str, Forecaster]) -> tuple[Windows, Scores]:
     values = rhythm()
-    windows = run(AnalogForecaster(), values, rolling_origins(values, 900, 24, 12), CPU, REQUEST, lambda _: None)
+    windows = run(forecasters, values, rolling_origins(values, 900, 1488, 24), CPU, REQUEST, lambda _: None)
     assert windows is not None
-    scores = evaluate(windows, LEVELS, CPU)
-    assert scores.wql < scores.wql_naive
-    assert scores.relative[1] <= scores.relative[0] <= scores.relative[2]
-    assert 0.6 < scores.coverage < 0.95
-    assert len(scores.coverage_by_lead) == 12
-    assert set(scores.breach) == {"15 min", "60 min", "240 min", "480 min"}
+    return windows, evaluate(windows, LEVELS, CPU, windows.column // 288)
+
+
+def test_a_backtest_beats_naive_on_a_rhythm_and_covers_what_it_promises() -> None:
+    _, scores = backtested({STATISTICAL: AnalogForecaster()})
+    ours = scores.forecasters[STATISTICAL]
+    assert (scores.windows, scores.servers, scores.days) == (100, 4, 3)
+    assert ours.wql < scores.baselines["naive"].wql
+    typical = scores.relative[STATISTICAL][SEASONAL].typical
+    assert typical.low <= typical.value <= typical.high
+    assert 0.6 < ours.coverage < 0.95
+    assert len(ours.coverage_by_lead) == len(ours.wql_by_lead) == 12
+    assert set(ours.breach) == {"15 min", "60 min", "240 min", "480 min"}
+
+
+def test_a_model_is_compared_with_the_statistical_forecaster_over_the_same_windows() -> None:
+    windows, scores = backtested({"model": Shifted(5), STATISTICAL: AnalogForecaster()})
+    same, worse = scores.relative["model"][STATISTICAL], scores.forecasters["model"]
+    assert set(scores.relative[STATISTICAL]) == {SEASONAL}
+    assert same.wql.low > 1
+    assert same.typical.low > 1
+    assert worse.wql / scores.forecasters[STATISTICAL].wql == pytest.approx(same.wql.value)
+    np.testing.assert_allclose(
+        windows.answers["model"].quantiles, windows.answers[STATISTICAL].quantiles + 5, rtol=1e-6
+    )
+
+
+def test_a_forecaster_compared_with_itself_is_exactly_as_good() -> None:
+    _, scores = backtested({"model": Shifted(0), STATISTICAL: AnalogForecaster()})
+    pair = scores.relative["model"][STATISTICAL]
+    for ratio in (pair.wql, pair.typical, pair.mase):
+        assert (ratio.value, ratio.low, ratio.high) == pytest.approx((1, 1, 1))
+
+
+def test_windows_of_several_stretches_are_those_of_all_of_it() -> None:
+    values, forecasters = rhythm(), {STATISTICAL: AnalogForecaster()}
+    whole = run(forecasters, values, rolling_origins(values, 900, 1300, 100), CPU, REQUEST, lambda _: None)
+    parts = [
+        run(forecasters, values, rolling_origins(values, begin, begin + 200, 100), CPU, REQUEST, lambda _: None)
+        for begin in (900, 1100)
+    ]
+    joined = join([part for part in parts if part is not None])
+    assert whole is not None
+    assert joined is not None
+    np.testing.assert_array_equal(whole.truth, joined.truth)
+    np.testing.assert_array_equal(whole.answers[STATISTICAL].quantiles, joined.answers[STATISTICAL].quantiles)
 
 
 def test_a_trace_without_enough_history_has_no_windows() -> None:
     values = rhythm(1, 200)
     empty = Grid(values.servers, 0, 300, np.full_like(values.values, np.nan))
-    assert run(AnalogForecaster(), empty, rolling_origins(empty, 100, 24, 12), CPU, REQUEST, lambda _: None) is None
+    origins = rolling_origins(empty, 100, 188, 24)
+    assert run({STATISTICAL: AnalogForecaster()}, empty, origins, CPU, REQUEST, lambda _: None) is None
 
 
 def test_a_perfect_forecast_has_no_loss_and_a_worse_one_has_more() -> None:

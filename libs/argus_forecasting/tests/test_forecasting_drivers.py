@@ -14,7 +14,7 @@ from argus_forecasting.features.covariates import CHANNELS
 from argus_forecasting.features.inputs import COARSE, DAY_QUANTILES, PEAKS, RECENT
 from argus_forecasting.features.past_days import KINDS
 from argus_forecasting.features.schema import FeatureSchema
-from argus_forecasting.forecaster import Context, Floats, SeriesBatch
+from argus_forecasting.forecaster import Bands, Context, Floats, SeriesBatch, Trust
 from argus_forecasting.statistical import AnalogForecaster
 from argus_forecasting.trained.artefact import Manifest
 from argus_forecasting.trained.forecaster import TrainedForecaster
@@ -97,6 +97,17 @@ def test_a_series_that_warms_up_has_no_drivers(history: int) -> None:
     assert AnalogForecaster(history).drivers(batch(young), 96) == ((), ())
     settings = NetworkSettings(hidden=8, layers=1)
     assert trained(build(settings, SCHEMA), settings).drivers(batch(young), 96) == ((), ())
+
+
+def test_a_demoted_series_is_explained_by_the_forecaster_that_serves_it() -> None:
+    bands = Bands((1, 12, 96), np.zeros((3, 3, 3), np.float32), np.ones((3, 3), np.float32))
+    series = replace(batch(waves(3)), trust=Trust(bands, bands, np.array([False, True, False])))
+    settings = NetworkSettings(hidden=8, layers=1)
+    model = trained(build(settings, SCHEMA), settings)
+    own, found = model.drivers(batch(waves(3)), 96), model.drivers(series, 96)
+    assert found[1] == AnalogForecaster(STEPS).drivers(series, 96)[1]
+    assert all(driver.input == LIKE_NOW for driver in found[1])
+    assert (found[0], found[2]) == (own[0], own[2])
 
 
 def looks_only_at(metric: str) -> TrainedForecaster:

@@ -10,17 +10,17 @@ import polars as pl
 import pytest
 import torch
 
-from argus_common.errors import ConfigurationError
+from argus_common.errors import ConfigurationError, ModelUnavailableError
 from argus_common.metrics import DEFAULT_CATALOGUE
 from argus_forecasting.batch import Origins, Request, described, forecasts
 from argus_forecasting.trace_store import TraceStore
-from argus_forecasting.trained.artefact import load
+from argus_forecasting.trained.artefact import load, read_manifest, require_unaltered
 from argus_forecasting.trained.forecaster import TrainedForecaster
 from argus_forecasting.trained.networks import Network, NetworkSettings
 from argus_forecasting.training.fit import Fitted, fit
 from argus_forecasting.training.objective import quantile_loss
-from argus_forecasting.training.pools import PoolPlan, Source, TrainingBatches, windows
-from argus_forecasting.training.presets import PRESETS, TrainingSettings, auto
+from argus_forecasting.training.pools import PoolPlan, Share, Source, TrainingBatches, windows
+from argus_forecasting.training.presets import PRESETS, Device, TrainingSettings, auto, device
 from argus_forecasting.training.run import Order, Reports, schema_of, train
 from argus_forecasting.training.sampling import Sampler, Split, split
 
@@ -127,6 +127,50 @@ def test_a_warm_start_begins_at_the_given_weights_and_moves_on(store: TraceStore
     assert all(torch.allclose(before[name], after[name], atol=1e-4) for name in before)
 
 
+def test_training_ends_when_validation_has_not_gained_for_long(store: TraceStore, tmp_path: Path) -> None:
+    still = replace(TINY, steps=100, validate_every=2, patience=2, learning_rate=0.0, weight_decay=0.0)
+    ended = run(store, tmp_path, still)
+    assert ended.step == 6
+    assert not ended.stopped
+
+
+def test_the_learning_rate_ends_near_zero(store: TraceStore, tmp_path: Path) -> None:
+    run(store, tmp_path)
+    (optimiser,) = torch.load(tmp_path / "last.ckpt", weights_only=False)["optimizer_states"]
+    assert optimiser["param_groups"][0]["lr"] < TINY.learning_rate / 10
+
+
+def test_gradients_are_clipped(store: TraceStore, tmp_path: Path) -> None:
+    plain = replace(TINY, steps=2, weight_decay=0.0)
+    begin = weights(run(store, tmp_path / "none", replace(plain, learning_rate=0.0)).network)
+
+    def moved(folder: str, clip: float) -> float:
+        after = weights(run(store, tmp_path / folder, replace(plain, clip=clip)).network)
+        return max(float((after[name] - begin[name]).abs().max()) for name in begin)
+
+    assert moved("clipped", 1e-12) < moved("free", 1.0) / 100
+
+
+def test_brain_floats_train_too(store: TraceStore, tmp_path: Path) -> None:
+    trained = run(store, tmp_path, replace(TINY, precision="bf16-mixed"))
+    assert trained.step == 8
+    assert np.isfinite(trained.loss)
+    assert all(values.dtype == torch.float32 for values in weights(trained.network).values())
+
+
+def test_processes_that_train_together_see_different_windows(store: TraceStore) -> None:
+    source, span = source_of(store), split(store, 96, 0.2, 0.0).train
+    plan = PoolPlan(32, 16, 1, 7)
+
+    def seen(rank: int, of: int, count: int) -> list[bytes]:
+        rows = iter(TrainingBatches(source, span, plan, share=Share(rank, of)))
+        return [window.numpy().tobytes() for _ in range(count) for window in next(rows)["recent"]]
+
+    together = [set(seen(rank, 2, 4)) for rank in (0, 1)]
+    assert len(together[0] & together[1]) < 6  # of 64, drawn from some thousands: by chance
+    assert together[0] | together[1] == set(seen(0, 1, 8))
+
+
 def test_batches_depend_on_their_position_alone(store: TraceStore) -> None:
     source, span = source_of(store), split(store, 96, 0.2, 0.0).train
     plan = PoolPlan(32, 16, 2, 7)
@@ -229,9 +273,98 @@ def test_a_trained_version_forecasts(store: TraceStore, tmp_path: Path, family: 
     assert (np.diff(result.breach_probability, axis=1) >= 0).all()
 
 
+def fleet_of(metrics: tuple[str, ...], profile: str) -> TraceStore:
+    rng = np.random.default_rng(2)
+    times = np.arange(10 * 288) * 300_000
+    values = {name: rng.uniform(10, 60, len(times)) for name in metrics}
+    return TraceStore.of(pl.DataFrame({"server": "n", "timestamp": times, "profile": profile, **values}), 300)
+
+
+def test_a_version_trains_further_on_a_fleet_with_other_metrics_and_profiles(tmp_path: Path) -> None:
+    old = fleet_of(("cpu_used_pct", "mem_used_pct"), "web_api")
+    new = fleet_of(("cpu_used_pct", "queue_length", "load_average"), "database")
+    first, _ = train(old, DEFAULT_CATALOGUE, Order("web", "1", NOW, TARGETS, TINY), tmp_path, tmp_path / "w", quiet())
+    manifest, network = load(first)
+    order = Order("web", "2", NOW, TARGETS, replace(TINY, learning_rate=1e-6), warm=(manifest, network))
+    second, _ = train(new, DEFAULT_CATALOGUE, order, tmp_path, tmp_path / "w", quiet())
+    further, after = load(second)
+    assert further.schema == manifest.schema
+    assert further.training["trained_further"] == "web 1"
+    theirs = weights(after)
+    for name, values in weights(network).items():
+        torch.testing.assert_close(values, theirs[name], atol=1e-3, rtol=0)
+    assert not all(torch.equal(values, theirs[name]) for name, values in weights(network).items())
+
+
+def test_a_version_of_another_step_or_horizon_does_not_train_further(tmp_path: Path) -> None:
+    store = fleet_of(("cpu_used_pct",), "web_api")
+    place, _ = train(store, DEFAULT_CATALOGUE, Order("web", "1", NOW, TARGETS, TINY), tmp_path, tmp_path / "w", quiet())
+    order = Order("web", "2", NOW, TARGETS, TINY, warm=load(place))
+    with pytest.raises(ConfigurationError, match="forecasts 96 steps: leave --horizon out"):
+        schema_of(store, replace(order, horizon=48))
+    with pytest.raises(ConfigurationError, match="trained on steps of 300 s"):
+        schema_of(replace(store, step_seconds=60), order)
+
+
+def test_a_card_has_pictures_and_facts_that_are_verified(store: TraceStore, tmp_path: Path) -> None:
+    order = Order("web", "1", NOW, TARGETS, TINY, notes="Data: simulated.")
+    place, _ = train(store, DEFAULT_CATALOGUE, order, tmp_path, tmp_path / "work", quiet())
+    manifest = read_manifest(place)
+    picture = place / "cpu_used_pct.png"
+    assert set(manifest.files) == {"card.md", "cpu_used_pct.png"}
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    assert picture.stat().st_size < 100_000
+    text = (place / "card.md").read_text()
+    assert "![cpu_used_pct](cpu_used_pct.png)" in text
+    assert text.endswith("Data: simulated.\n")
+    assert "| 480 min |" in text
+    assert len(manifest.scores["cpu_used_pct"]["model"]["wql_by_lead"]) == 96
+    for fact in ("metric_catalogue", "data_fingerprint"):
+        assert len(manifest.training[fact]) == 16
+    require_unaltered(place, manifest)
+    picture.write_bytes(picture.read_bytes()[:-1])
+    with pytest.raises(ModelUnavailableError, match=r"cpu_used_pct\.png: sha256 .* altered"):
+        require_unaltered(place, manifest)
+
+
+def test_a_model_that_was_never_validated_says_so(store: TraceStore, tmp_path: Path) -> None:
+    steps: list[int] = []
+
+    def stop(step: int, _steps: int, _losses: dict[str, float]) -> None:
+        steps.append(step)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    order = Order("web", "1", NOW, TARGETS, TINY)
+    reports = Reports(lambda _text: None, stop, lambda _done: None)
+    place, fitted = train(store, DEFAULT_CATALOGUE, order, tmp_path, tmp_path / "work", reports)
+    assert steps == [1]
+    assert fitted.stopped
+    assert (tmp_path / "work" / "last.ckpt").exists()
+    document = (place / "manifest.json").read_text()
+    assert "NaN" not in document
+    assert TrainedForecaster.open(place).name == "web"
+
+
+@pytest.mark.parametrize(
+    ("here", "batch", "steps", "precision"),
+    [
+        (Device(2), 1024, 6000, "32-true"),
+        (Device(8, 1, 8 * 2**30, bf16=False), 1024, 6000, "32-true"),
+        (Device(8, 1, 24 * 2**30, bf16=True), 2048, 3000, "bf16-mixed"),
+        (Device(64, 4, 80 * 2**30, bf16=True), 4096, 1500, "bf16-mixed"),
+    ],
+)
+def test_batch_precision_and_workers_suit_the_device(here: Device, batch: int, steps: int, precision: str) -> None:
+    chosen = auto(TrainingSettings(), here)
+    assert (chosen.batch, chosen.steps, chosen.precision) == (batch, steps, precision)
+    assert chosen.batch * chosen.steps == TrainingSettings().batch * TrainingSettings().steps
+    assert chosen.devices == max(here.gpus, 1)
+    assert 1 <= chosen.workers * max(here.gpus, 1) < here.cores
+
+
 def test_no_preset_outlives_the_device_that_is_here() -> None:
     for settings in PRESETS.values():
-        chosen = auto(settings)
+        chosen = auto(settings, device())
         assert chosen.accelerator == ("cuda" if torch.cuda.is_available() else "cpu")
         assert chosen.network == settings.network
 

@@ -146,7 +146,7 @@ class InferenceMetrics:
             self.demoted.labels(target).set(int(demoted[t]))
             for k, lead in enumerate(SCORED_LEADS):
                 self.uncorrected.labels(target, str(lead)).set(inside[t, k])
-                for source, gauge in zip((0, -1), self.sources.values(), strict=True):
+                for source, gauge in enumerate(self.sources.values()):
                     gauge.labels(target, str(lead)).set(loss[source, t, k])
 
     def show_scores(self, running: RunningScores) -> None:

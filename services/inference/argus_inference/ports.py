@@ -55,21 +55,6 @@ class ForecastLedger(Protocol):
         ...
 
 
-class TrustStore(Protocol):
-    """What was learned of each server's forecasts, by source, and what the sources said before any correction."""
-
-    async def read(self, sources: Sequence[str], names: Sequence[str], step: int) -> Remembered:
-        """What is known when ``step`` closes."""
-        ...
-
-    async def keep(self, sources: Sequence[str], names: Sequence[str], step: int, rows: Floats, raw: Floats) -> None:
-        """Keep what was learned at ``step``, and what was forecast from it; idempotent.
-
-        ``rows``: (source, server, number). ``raw``: (source, server, target, scored lead, level).
-        """
-        ...
-
-
 @dataclass(frozen=True, slots=True)
 class KeptAlerts:
     """What is remembered of the alerts of some servers.
@@ -103,6 +88,21 @@ class AlertStore(Protocol):
 
     async def clock(self, newest: dict[str, int]) -> dict[str, int]:
         """Fleet → end of its newest step (epoch seconds) in any replica; ``newest``: those that this one has seen."""
+        ...
+
+
+class TrustStore(Protocol):
+    """What was learned of each server's forecasts, by source, and what the sources said before any correction."""
+
+    async def read(self, sources: Sequence[str], names: Sequence[str], step: int) -> Remembered:
+        """What is known when ``step`` closes."""
+        ...
+
+    async def keep(self, sources: Sequence[str], names: Sequence[str], step: int, rows: Floats, raw: Floats) -> None:
+        """Keep what was learned at ``step``, and what was forecast from it; idempotent.
+
+        ``rows``: (source, server, number). ``raw``: (source, server, target, scored lead, level).
+        """
         ...
 
 

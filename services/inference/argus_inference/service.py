@@ -88,7 +88,8 @@ class ForecastService:
         group = [Arrived(window, 0, 0)] * plan.group_servers
         sources = sources_of(served.forecaster)
         known = Remembered.nothing(len(sources), len(group), len(plan.targets.names), len(plan.levels))
-        await self._compute(self._forecast, served, group, rings, np.zeros(shape, np.float32), FleetSums.none(), known)
+        due = np.zeros(shape, np.float32)
+        await self._compute(self._forecast, served, group, rings, due, FleetSums.none(), known)
 
     async def forecast(self, arrived: Iterable[Arrived]) -> None:
         """Forecast the servers of these windows, each from its window's step.
@@ -146,11 +147,12 @@ class ForecastService:
     ) -> tuple[Outcome, list[Record], Lesson, Floats]:
         plan, windows = self._plan, [one.window for one in group]
         limits, values = plan.targets.limits(windows), plan.targets.values(rings, windows)
-        batch = plan.targets.batch(values, windows, limits, plan.targets.context(rings, windows, fleet))
-        observed, day = values[:, :, -1], SECONDS_PER_DAY // batch.step_seconds
+        observed, day = values[:, :, -1], SECONDS_PER_DAY // windows[0].step_seconds
         sources = sources_of(served.forecaster)
         learned = lesson(known, observed, windows[0].fleet, sources, self._offsets, plan.targets, plan.levels)
-        forecast = served.forecaster.forecast(replace(batch, trust=learned.trust()), plan.horizon, plan.levels)
+        plain = plan.targets.batch(values, windows, limits, plan.targets.context(rings, windows, fleet))
+        batch = replace(plain, trust=learned.trust())
+        forecast = served.forecaster.forecast(batch, plan.horizon, plan.levels)
         yesterday = values[:, :, -1 - day] if day < values.shape[2] else np.full_like(observed, np.nan)
         scores = score(due, plan.levels, observed, yesterday)
         result = outcome(windows, values, limits, forecast, scores, plan.targets, learned.demoted)

@@ -17,13 +17,14 @@ from model_site import MODEL, SCHEMA, add_version, promote, roll_back, spoil
 from argus_common.events import ForecastIssued
 from argus_common.kafka import build_consumer, build_producer
 from argus_common.topics import DEAD_LETTERS, MODELS, PREDICTIONS
+from argus_forecasting.statistical import AnalogForecaster
 from argus_forecasting.trained.store import ModelStore
 
 SERVERS = [f"web{i:02d}" for i in range(20)]
 DEADLINE_SECONDS = 90.0
 START_SECONDS = 150.0
 """It loads torch and the families' libraries first, ten seconds of one quiet core."""
-STATISTICAL = ("analog", "1")
+STATISTICAL = (AnalogForecaster.name, AnalogForecaster.version)
 
 
 @pytest.fixture
@@ -126,7 +127,7 @@ def test_models_are_swapped_while_windows_flow_and_every_origin_has_one_forecast
 
     flow = asyncio.run(scenario())
     flow.require_one_forecast_each()
-    assert [version for _, version in flow.versions()] == ["1", "1", "3", "1"]
+    assert flow.versions() == [STATISTICAL, (MODEL, "1"), (MODEL, "3"), (MODEL, "1")]
     assert {told.model.kind for told in flow.told if told.model.name == MODEL} == {"residual"}
     assert replica.ready()
     assert swaps(replica, "swapped") == 3

@@ -31,6 +31,7 @@ from argus_forecasting.online.bands import corrected, scored
 from argus_forecasting.statistical import AnalogForecaster
 from argus_inference.domain.backlog import Arrived
 from argus_inference.domain.scoring import SCORED_LEADS
+from argus_inference.domain.serving import Served
 from argus_inference.domain.trust import FleetOffsets, Lesson, Remembered, lesson, sources_of, to_be_scored
 from argus_inference.domain.trust_rows import packed, unpacked
 from argus_inference.metrics import InferenceMetrics
@@ -78,6 +79,7 @@ class Stream:
 
     def __post_init__(self) -> None:
         self.rng = np.random.default_rng(1)
+        self.serving = serving_of(self.forecaster)
         self.service = self.restarted()
 
     def restarted(self) -> ForecastService:
@@ -94,8 +96,8 @@ class Stream:
             trust=self.trust,
         )
         metrics = InferenceMetrics(self.registry, TARGETS.names)
-        plan, alerts = Plan(TARGETS, HORIZON, LEVELS, 128), alert_service(MemoryPublisher())
-        return ForecastService(plan, serving_of(self.forecaster), outside, metrics, alerts)
+        alerts = alert_service(MemoryPublisher(), clock=outside.clock)
+        return ForecastService(Plan(TARGETS, HORIZON, LEVELS, 128), self.serving, outside, metrics, alerts)
 
     async def run(self, steps: int) -> None:
         """So many more."""
@@ -182,6 +184,20 @@ async def test_a_step_that_is_told_again_counts_once_and_says_the_same() -> None
         assert stream.rows() == kept
 
 
+async def test_a_model_that_replaces_a_demoted_one_begins_anew_and_a_rollback_finds_what_was_learned() -> None:
+    stream = Stream()
+    stream.forecaster.bad = True
+    await stream.run(144)
+    better, statistical = TwoForecasters(), StubForecaster()
+    better.version, statistical.name, statistical.version = "2", "analog", "2"
+    for forecaster, demoted in ((better, 0), (statistical, 0), (stream.forecaster, 4)):
+        stream.serving.switch(Served.of(forecaster))
+        await stream.run(2)
+        assert stream.demoted() == demoted
+        assert stream.last()[0]["model"]["version"] == forecaster.version
+        assert stream.value("argus_inference_demoted_series") == demoted
+
+
 async def test_what_was_learned_and_lost_means_uncorrected_bands_and_no_error() -> None:
     stream = Stream()
     await stream.run(200)
@@ -217,7 +233,7 @@ def taught(due: float, value: float, settled: bool = False) -> Lesson:
     known.due[...] = due + np.linspace(-1, 1, len(LEVELS))
     known.settled[...] = settled
     came = np.full((1, len(TARGETS.names)), value, np.float32)
-    return lesson(known, came, "default", ("analog@1",), FleetOffsets(), TARGETS, LEVELS)
+    return lesson(known, came, "default", ("analog@2",), FleetOffsets(), TARGETS, LEVELS)
 
 
 def test_a_lesson_scores_the_forecast_that_was_due() -> None:
@@ -249,13 +265,13 @@ def test_rows_hold_everything_that_was_learned() -> None:
 def test_a_fleet_that_knows_nothing_begins_at_zero_and_follows_its_servers() -> None:
     offsets, shape = FleetOffsets(), (6, len(SCORED_LEADS), len(LEVELS))
     learned = Bands(SCORED_LEADS, np.full(shape, 0.5, np.float32), np.ones(shape[:2], np.float32))
-    assert (offsets.of("eu", "analog@1", learned, 3) == 0).all()
+    assert (offsets.of("eu", "analog@2", learned, 3) == 0).all()
     learned.usual[:3, 1] = np.nan
-    offsets.add("eu", "analog@1", learned, 3)
-    assert (offsets.of("eu", "analog@1", learned, 3) == 0.5).all(), (
+    offsets.add("eu", "analog@2", learned, 3)
+    assert (offsets.of("eu", "analog@2", learned, 3) == 0.5).all(), (
         "what the second server does not know does not count"
     )
-    assert (offsets.of("us", "analog@1", learned, 3) == 0).all()
+    assert (offsets.of("us", "analog@2", learned, 3) == 0).all()
 
 
 def test_what_was_not_seen_is_not_scored_later() -> None:

@@ -88,18 +88,19 @@ def _look(state: AlarmState, sight: Sight) -> tuple[Floats, Floats]:
     """Let the steps since the state's origin pass: (age of the first of them beyond the limit, NaN = none; the longest
     time without a value that began before or with them).
     """
-    recent = sight.beyond.shape[1]
     fresh = sight.elapsed == 0
-    passed = np.where(fresh, recent, sight.elapsed).astype(np.float32)
+    passed = np.where(fresh, sight.beyond.shape[1], sight.elapsed).astype(np.float32)
+    recent = min(sight.beyond.shape[1], int(passed.max(initial=1)))
     ages = np.arange(recent - 1, -1, -1)
-    new = (ages < passed[:, None]) & sight.seen
+    beyond, seen = sight.beyond[:, -recent:], sight.seen[:, -recent:]
+    new = (ages < passed[:, None]) & seen
     first_seen, newest = _ages(new, ages)
     gap = np.where(np.isnan(first_seen), state.unseen + passed, state.unseen + passed - 1 - first_seen)
     state.unseen = np.where(np.isnan(newest), np.minimum(state.unseen + passed, LONG), newest).astype(np.float32)
-    first_beyond, last_beyond = _ages(new & sight.beyond, ages)
-    _, last_below = _ages(new & ~sight.beyond, ages)
+    first_beyond, last_beyond = _ages(new & beyond, ages)
+    _, last_below = _ages(new & ~beyond, ages)
     still = np.where(state.hot > 0, state.hot + passed, np.nan_to_num(first_beyond + 1))
-    state.hot = np.where(np.isnan(last_below), still, _run(new & sight.beyond, last_below, ages)).astype(np.float32)
+    state.hot = np.where(np.isnan(last_below), still, _run(new & beyond, last_below, ages)).astype(np.float32)
     state.calm = np.where(np.isnan(last_beyond), np.minimum(state.calm + passed, LONG), last_beyond).astype(np.float32)
     for name in ("since", "crossed", "faded"):
         setattr(state, name, np.minimum(getattr(state, name) + passed, LONG).astype(np.float32))

@@ -23,7 +23,7 @@ class Episodes:
 
 
 @dataclass(frozen=True, slots=True)
-class WarningScores:
+class AlarmScores:
     """``precision``: hits of hits and false alarms. ``recall``: hits of hits and late ones. NaN where there is none."""
 
     hits: int
@@ -67,11 +67,11 @@ def replay(
     return Episodes(raised, narrowed, outcome, lead)
 
 
-def warning_scores(episodes: Episodes, days: float, step_seconds: int) -> WarningScores:
+def warning_scores(episodes: Episodes, days: float, step_seconds: int) -> AlarmScores:
     """How good the alarms were, over those that have ended. ``days``: that all series were watched, together."""
     hits, late, false = (int((episodes.outcome == kind).sum()) for kind in (Outcome.HIT, Outcome.LATE, Outcome.FALSE))
     leads = episodes.lead[~np.isnan(episodes.lead)] * step_seconds
-    return WarningScores(
+    return AlarmScores(
         hits,
         late,
         false,

@@ -5,20 +5,20 @@ from collections.abc import Mapping
 import numpy as np
 
 from argus_common.metrics import Metric
-from argus_forecasting.alarms.episodes import WarningScores, replay, warning_scores
+from argus_forecasting.alarms.episodes import AlarmScores, replay, warning_scores
 from argus_forecasting.alarms.rule import AlarmRule
 from argus_forecasting.batch import Origins
 from argus_forecasting.forecaster import WITHIN_MINUTES, Floats, Ints, Mask
 from argus_forecasting.grid import Grid
 
 LOOK_BACK_SECONDS, LOOK_AHEAD_SECONDS, DAY_SECONDS = 1800, 3600, 86_400
-LONGEST_ROUND_SECONDS = 900
-"""Between origins: with rarer ones alarms are not those of a service that looks at every step."""
+FORECAST = "forecast"
+"""The name under which the forecasts themselves are scored."""
 
 
 def alarm_scores(
     rule: AlarmRule, probability: Floats, origins: Origins, grid: Grid, metric: Metric
-) -> Mapping[str, WarningScores]:
+) -> Mapping[str, AlarmScores]:
     """Scores by rule: the alarms of these forecasts; of a line through the last half hour that reaches the limit within
     the hour (what ``predict_linear`` in Prometheus does); of the limit being crossed at that hour of yesterday.
 
@@ -41,7 +41,7 @@ def alarm_scores(
         rule.steps(seconds, grid.step_seconds) for seconds in (LOOK_BACK_SECONDS, LOOK_AHEAD_SECONDS, DAY_SECONDS)
     )
     found = {
-        "forecast": chance,
+        FORECAST: chance,
         "linear extrapolation": _certain(_line(filled, columns, back, ahead) * sign >= (metric.limit or 0) * sign),
         "same time yesterday": _certain(_yesterday(beyond, columns, ahead, day)),
     }

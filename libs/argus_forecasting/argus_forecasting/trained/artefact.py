@@ -1,4 +1,5 @@
-"""A model on disk: ``<name>/<version>/`` with ``model.safetensors``, ``manifest.json`` and ``card.md``. No pickle.
+"""A model on disk: ``<name>/<version>/`` with ``model.safetensors``, ``manifest.json``, ``card.md`` and its pictures.
+No pickle.
 
 Whatever is wrong with a file is found before a tensor is built from it: its size, its sha256, its header.
 """
@@ -6,6 +7,7 @@ Whatever is wrong with a file is found before a tensor is built from it: its siz
 import hashlib
 import json
 import struct
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,13 +24,14 @@ from argus_forecasting.trained.store import CARD, MANIFEST, MAX_MANIFEST_BYTES, 
 
 FORMAT = 1
 MAX_WEIGHTS_BYTES = 256 * 2**20
+MAX_FILE_BYTES = 2**24
 MAX_HEADER_BYTES = 2**20
 
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
     """What a model is. ``training``: span, servers, settings, data fingerprint, versions of code and libraries.
-    ``scores``: on the validation part.
+    ``scores``: on the validation part. ``files``: sha256 of the card and its pictures, by name.
     """
 
     name: str
@@ -41,6 +44,7 @@ class Manifest:
     weights_bytes: int = 0
     training: dict[str, Any] = field(default_factory=dict)
     scores: dict[str, Any] = field(default_factory=dict)
+    files: dict[str, str] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """Plain values."""
@@ -55,6 +59,7 @@ class Manifest:
             "calibration": self.calibration.to_json(),
             "training": self.training,
             "scores": self.scores,
+            "files": self.files,
         }
 
     @staticmethod
@@ -79,6 +84,7 @@ class Manifest:
                 int(weights["bytes"]),
                 document["training"],
                 document["scores"],
+                {str(name): str(sha256) for name, sha256 in document.get("files", {}).items()},
             )
         except (KeyError, TypeError, ValueError) as error:
             raise ModelUnavailableError(f"{source}: not a manifest: {error!r}") from error
@@ -96,9 +102,18 @@ def place_for(folder: Path, name: str, version: str) -> Path:
     return place
 
 
-def save(folder: Path, manifest: Manifest, network: Network, card: str) -> Path:
+def save(
+    folder: Path, manifest: Manifest, network: Network, card: str, pictures: Mapping[str, bytes] | None = None
+) -> Path:
     """Write a version under ``folder`` and return its own folder; the manifest is written last, so that a version
     that was cut short is no version.
+
+    Args:
+        folder: the model store.
+        manifest: what the model is; sizes and checksums are filled in.
+        network: its weights.
+        card: Markdown.
+        pictures: of the card, by file name.
 
     Raises:
         ModelUnavailableError: the version exists, or a name is not one.
@@ -107,13 +122,32 @@ def save(folder: Path, manifest: Manifest, network: Network, card: str) -> Path:
     place.mkdir(parents=True, exist_ok=True)
     raw = save_tensors({name: values.detach().cpu().contiguous() for name, values in network.named_parameters()})
     document = manifest.to_json()
-    document["weights"] |= {"sha256": hashlib.sha256(raw).hexdigest(), "bytes": len(raw)}
-    (place / WEIGHTS).write_bytes(raw)
-    (place / CARD).write_text(card)
+    document["weights"] |= {"sha256": _sha256(raw), "bytes": len(raw)}
+    others = {CARD: card.encode(), **(pictures or {})}
+    document["files"] = {name: _sha256(content) for name, content in others.items()}
+    for name, content in {WEIGHTS: raw, **others}.items():
+        (place / name).write_bytes(content)
     unfinished = place / f"{MANIFEST}.part"
     unfinished.write_text(json.dumps(document, indent=1))
     unfinished.replace(place / MANIFEST)
     return place
+
+
+def require_unaltered(place: Path, manifest: Manifest) -> None:
+    """Check the files that serving does without: the card and its pictures.
+
+    Raises:
+        ModelUnavailableError: one is missing, or not the one that was written.
+    """
+    for name, sha256 in manifest.files.items():
+        if Path(name).name != name:
+            raise ModelUnavailableError(f"{place / MANIFEST}: {name!r} is not the name of a file beside it")
+        if (found := _sha256(read_file(place / name, MAX_FILE_BYTES))) != sha256:
+            raise ModelUnavailableError(f"{place / name}: sha256 {found}, the manifest says {sha256}: altered")
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
 
 
 def read_manifest(place: Path) -> Manifest:
@@ -144,7 +178,7 @@ def load(place: Path) -> tuple[Manifest, Network]:
     raw = read_file(file, MAX_WEIGHTS_BYTES)
     if len(raw) != manifest.weights_bytes:
         raise ModelUnavailableError(f"{file}: {len(raw)} bytes, the manifest says {manifest.weights_bytes}")
-    if (found := hashlib.sha256(raw).hexdigest()) != manifest.weights_sha256:
+    if (found := _sha256(raw)) != manifest.weights_sha256:
         raise ModelUnavailableError(f"{file}: sha256 {found}, the manifest says {manifest.weights_sha256}: altered")
     with torch.random.fork_rng():
         network = build(manifest.network, manifest.schema)

@@ -18,7 +18,7 @@ from argus_forecasting.trained.joint import interpolated, joint_paths
 from argus_forecasting.trained.networks import Network
 from argus_forecasting.trained.occlusion import Arrays, by_occlusion
 from argus_forecasting.trained.selection import selected
-from argus_forecasting.trained.stand_in import stand_in
+from argus_forecasting.trained.stand_in import drivers_beside, stand_in
 
 HISTORY_STEPS = 2112
 OUTER = (0.1, 0.9)
@@ -105,7 +105,8 @@ class TrainedForecaster:
             if looked is None
             else (selected(looked, i, target, steps[i]) for i, target in enumerate(targets))
         )
-        return tuple(() if young else one for one, young in zip(found, prepared.young.tolist(), strict=True))
+        own = tuple(() if young else one for one, young in zip(found, prepared.young.tolist(), strict=True))
+        return drivers_beside(batch, own, horizon)
 
     def _height(self, prepared: Prepared, harm: Signs, horizon: int) -> Callable[[Arrays], Floats]:
         """Inputs → (series,) the outer quantile towards the limit, mean over the horizon, in the metric's unit."""

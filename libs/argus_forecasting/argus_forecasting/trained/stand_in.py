@@ -1,11 +1,10 @@
 """The statistical forecast beside a trained one: scored at every origin, served where the model is demoted."""
 
-from dataclasses import replace
-
 import numpy as np
 
+from argus_forecasting.drivers import Drivers
 from argus_forecasting.forecaster import Floats, SeriesBatch, Trust
-from argus_forecasting.statistical.analog_forecaster import BREACHES
+from argus_forecasting.statistical.analog_forecaster import BREACHES, AnalogForecaster
 from argus_forecasting.statistical.answers import answers
 from argus_forecasting.statistical.summary import quantiles_of
 
@@ -27,11 +26,22 @@ def stand_in(batch: SeriesBatch, trust: Trust, paths: Floats, levels: tuple[floa
     rows = np.flatnonzero(trust.demoted)
     if len(rows):
         theirs = paths[rows]
-        some, quantiles = replace(batch, context=None).part(rows), quantiles_of(theirs.copy(), levels)
-        found = answers(some, theirs, quantiles, levels, BREACHES, trust.statistical.part(rows))
+        quantiles = quantiles_of(theirs.copy(), levels)
+        found = answers(batch.part(rows), theirs, quantiles, levels, BREACHES, trust.statistical.part(rows))
         for mine, other in zip(served, found, strict=True):
             mine[rows] = other
     return _at(paths, trust.statistical.leads, levels)
+
+
+def drivers_beside(batch: SeriesBatch, own: tuple[Drivers, ...], horizon: int) -> tuple[Drivers, ...]:
+    """The model's drivers, and for the series that are demoted those of the forecast that is served in its place."""
+    if batch.trust is None or not batch.trust.demoted.any():
+        return own
+    rows, told = np.flatnonzero(batch.trust.demoted), list(own)
+    beside = AnalogForecaster(batch.values.shape[1]).drivers(batch.part(rows), horizon)
+    for row, drivers in zip(rows.tolist(), beside, strict=True):
+        told[row] = drivers
+    return tuple(told)
 
 
 def _at(paths: Floats, leads: tuple[int, ...], levels: tuple[float, ...]) -> Floats:

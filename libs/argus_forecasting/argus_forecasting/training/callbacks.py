@@ -49,7 +49,8 @@ class KeepLast(Checkpoint):
         if not trainer.sanity_checking:
             unfinished = self._file.with_suffix(".part")
             trainer.save_checkpoint(unfinished)
-            unfinished.replace(self._file)
+            if trainer.is_global_zero:
+                unfinished.replace(self._file)
 
 
 class StopOnSignal(Callback):
@@ -61,13 +62,17 @@ class StopOnSignal(Callback):
 
     def on_train_start(self, trainer: lightning.Trainer, module: lightning.LightningModule) -> None:
         """Listen to both signals, in place of Lightning, which would raise in the middle of a validation."""
-        del module
+        del trainer, module
 
         def stop(_number: int, _frame: FrameType | None) -> None:
             self.stopped = True
-            trainer.should_stop = True
 
         self._before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def on_train_batch_end(self, trainer: lightning.Trainer, *_: object) -> None:
+        """Stop all processes of a training after the same step, though the signal may have come to one of them."""
+        self.stopped = bool(trainer.strategy.reduce_boolean_decision(self.stopped, all=False))
+        trainer.should_stop = trainer.should_stop or self.stopped
 
     def on_train_end(self, trainer: lightning.Trainer, module: lightning.LightningModule) -> None:
         """Listen no more."""

@@ -10,12 +10,13 @@ from pathlib import Path
 import lightning
 import torch
 from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint
+from lightning.pytorch.utilities import rank_zero_only
 from torch.utils.data import DataLoader, IterableDataset
 
 from argus_forecasting.trained.networks import Network, build
 from argus_forecasting.training.callbacks import KeepLast, Progress, RandomState, Report, StopOnSignal
 from argus_forecasting.training.module import VALIDATION_LOSS, ForecastModule
-from argus_forecasting.training.pools import Batch, PoolPlan, Source, TrainingBatches
+from argus_forecasting.training.pools import Batch, PoolPlan, Share, Source, TrainingBatches
 from argus_forecasting.training.presets import TrainingSettings
 from argus_forecasting.training.sampling import Split
 
@@ -25,14 +26,15 @@ LEAST_GAIN = 1e-5
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """``network`` has the best weights on the validation part; ``loss`` there; ``step`` reached; ``stopped`` by a
-    signal before its end.
+    """``network`` has the best weights on the validation part; ``loss`` there, NaN = never validated; ``step`` reached;
+    ``stopped`` by a signal before its end; ``rank`` of this process among those that trained, 0 = the one that writes.
     """
 
     network: Network
     loss: float
     step: int
     stopped: bool
+    rank: int = 0
 
 
 class _Prepared(IterableDataset[Batch]):
@@ -76,12 +78,13 @@ def fit(
     best = ModelCheckpoint(
         folder, "best", monitor=VALIDATION_LOSS, enable_version_counter=False, save_on_train_epoch_end=False
     )
-    callbacks = [stop, RandomState(), Progress(report, settings.steps), _patience(settings), best, KeepLast(checkpoint)]
+    progress = Progress(report, settings.steps)
+    callbacks = [RandomState(), progress, stop, _patience(settings), best, KeepLast(checkpoint)]
     with _quiet():
         trainer = _trainer(settings, callbacks, folder)
         trainer.fit(
             ForecastModule(network, source.schema, settings),
-            _loader(source, parts, settings, _step_of(begun)),
+            _loader(source, parts, settings, _step_of(begun), Share(trainer.global_rank, trainer.world_size)),
             DataLoader(_Prepared(validation, settings.batch), batch_size=None, generator=torch.Generator()),
             ckpt_path=begun,
             weights_only=False,
@@ -90,7 +93,12 @@ def fit(
     loss = float("nan") if best.best_model_score is None else float(best.best_model_score)
     if best.best_model_path:
         _take(network, Path(best.best_model_path))
-    return Fitted(network.cpu().eval(), loss, trainer.global_step, stop.stopped)
+    return Fitted(network.cpu().eval(), loss, trainer.global_step, stop.stopped, trainer.global_rank)
+
+
+def rank() -> int:
+    """Of this process among those of a training on several devices; Lightning starts the others by the same command."""
+    return int(getattr(rank_zero_only, "rank", 0))
 
 
 @contextmanager
@@ -121,6 +129,7 @@ def _trainer(settings: TrainingSettings, callbacks: list[Callback], folder: Path
     return lightning.Trainer(
         accelerator=settings.accelerator,
         devices=settings.devices,
+        strategy=settings.strategy,
         precision=settings.precision,
         max_steps=settings.steps,
         max_epochs=-1,
@@ -140,9 +149,9 @@ def _patience(settings: TrainingSettings) -> EarlyStopping:
     return EarlyStopping(VALIDATION_LOSS, LEAST_GAIN, settings.patience, mode="min", check_finite=True)
 
 
-def _loader(source: Source, parts: Split, settings: TrainingSettings, start: int) -> DataLoader[Batch]:
+def _loader(source: Source, parts: Split, settings: TrainingSettings, start: int, share: Share) -> DataLoader[Batch]:
     plan = PoolPlan(settings.pool, settings.batch, settings.passes, settings.seed)
-    batches = TrainingBatches(source, parts.train, plan, start)
+    batches = TrainingBatches(source, parts.train, plan, start, share)
     return DataLoader(
         batches,
         batch_size=None,

@@ -59,12 +59,23 @@ class PoolPlan:
         return self.passes * (self.size // self.batch)
 
 
-class TrainingBatches(IterableDataset[Batch]):
-    """An endless row of batches from the ``start``-th on; it depends on the seed and the number of workers alone."""
+@dataclass(frozen=True, slots=True)
+class Share:
+    """Which of the batches belong to this process of a training on several devices: every ``of``-th."""
 
-    def __init__(self, source: Source, span: Span, plan: PoolPlan, start: int = 0) -> None:
+    rank: int = 0
+    of: int = 1
+
+
+class TrainingBatches(IterableDataset[Batch]):
+    """An endless row of batches from the ``start``-th on; it depends on the seed, the number of workers and the share
+    alone, and no two shares have a pool in common.
+    """
+
+    def __init__(self, source: Source, span: Span, plan: PoolPlan, start: int = 0, share: Share | None = None) -> None:
         super().__init__()
         self._source, self._span, self._plan, self._start = source, span, plan, start
+        self._share = share or Share()
 
     def __iter__(self) -> Iterator[Batch]:
         torch.set_num_threads(1)
@@ -75,7 +86,8 @@ class TrainingBatches(IterableDataset[Batch]):
         number = first % count
         while True:
             pool, within = divmod(position, self._plan.batches)
-            for one in self._pool(pool * count + number, within):
+            turn = pool * count + number
+            for one in self._pool(turn * self._share.of + self._share.rank, within):
                 yield one
                 position += 1
 

@@ -4,7 +4,6 @@ yet, so that neither is ever there without the other.
 
 import hashlib
 from collections.abc import Sequence
-from datetime import timedelta
 
 import msgspec
 import numpy as np
@@ -14,10 +13,22 @@ from argus_common.events import Record
 from argus_common.redis_client import redis_errors
 from argus_inference.ports import KeptAlerts
 
-KEPT = timedelta(days=14)
+KEPT_SECONDS = 14 * 86_400
 """A server that sent nothing for so long is forgotten."""
+CHUNK = 200
+"""Servers per call: large enough to amortise the round trip, small enough not to hold Redis for long."""
 HEAD = np.dtype([("mark", "<u4"), ("step_seconds", "<u4")])
 """The mark is the step + 1, as in the rings."""
+
+_WRITE = """
+local n = #KEYS / 2
+for i = 1, n do
+  redis.call('SET', KEYS[i], ARGV[1 + i], 'EX', ARGV[1])
+  local change = ARGV[1 + n + i] == '1' and 'SADD' or 'SREM'
+  redis.call(change, KEYS[n + i], ARGV[1 + 2 * n + i])
+end
+return n
+"""
 
 Unsent = list[tuple[bytes, bytes, list[tuple[str, bytes]]]]
 
@@ -33,6 +44,7 @@ class RedisAlertStore:
         mark = hashlib.sha256(f"{list(targets)} {width}".encode()).hexdigest()[:8]
         self._prefix = f"{prefix}:alerts:{mark}"
         self._body = 4 * len(targets) * width
+        self._write = redis.register_script(_WRITE)
 
     async def read(self, names: Sequence[str]) -> KeptAlerts:
         """See `AlertStore.read`."""
@@ -57,15 +69,13 @@ class RedisAlertStore:
         heads = np.zeros(len(names), HEAD)
         heads["mark"], heads["step_seconds"] = kept.steps + 1, kept.step_seconds
         rows = kept.rows.astype("<f4")
-        with redis_errors("writing alerts"):
-            pipeline = self._redis.pipeline(transaction=True)
-            for i, name in enumerate(names):
-                records = [(one.key, one.value, list(one.headers)) for one in kept.unsent[i]]
-                value = heads[i].tobytes() + rows[i].tobytes() + (_pack(records) if records else b"")
-                pipeline.set(self._key(name), value, ex=KEPT)
-                change = pipeline.sadd if standing[i] or records else pipeline.srem
-                change(self._index(partitions[i]), name)
-            await pipeline.execute()
+        for begin in range(0, len(names), CHUNK):
+            part = range(begin, min(begin + CHUNK, len(names)))
+            keys = [self._key(names[i]) for i in part] + [self._index(partitions[i]) for i in part]
+            values = [heads[i].tobytes() + rows[i].tobytes() + _packed(kept.unsent[i]) for i in part]
+            listed = [b"1" if standing[i] or kept.unsent[i] else b"0" for i in part]
+            with redis_errors("writing alerts"):
+                await self._write(keys=keys, args=[KEPT_SECONDS, *values, *listed, *(names[i] for i in part)])
 
     async def standing(self, partitions: Sequence[int]) -> dict[int, set[str]]:
         """See `AlertStore.standing`."""
@@ -96,6 +106,10 @@ class RedisAlertStore:
 
     def _index(self, partition: int) -> str:
         return f"{self._prefix}:standing:{partition}"
+
+
+def _packed(unsent: Sequence[Record]) -> bytes:
+    return _pack([(one.key, one.value, list(one.headers)) for one in unsent]) if unsent else b""
 
 
 def _records(packed: bytes) -> list[Record]:

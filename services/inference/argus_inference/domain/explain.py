@@ -22,8 +22,6 @@ def explain(
 ) -> Explanations:
     """The drivers of every server of at least this risk, for the target whose limit adds most to it.
 
-    None where the model is demoted for that target.
-
     Args:
         forecaster: who made the forecasts; one that can't say what it looked at gives no drivers.
         batch: what it was given, server by server, target by target.
@@ -37,8 +35,6 @@ def explain(
     share = contributions(outcome.probability, outcome.crossed(targets.harm()), severity)
     servers = np.flatnonzero((outcome.risk >= from_risk) & (share.max(axis=1) > 0))
     worst = share[servers].argmax(axis=1)
-    own = ~outcome.demoted[servers, worst]  # what a demoted model looked at is not what is told
-    servers, worst = servers[own], worst[own]
     found = forecaster.drivers(batch.part(servers * len(targets.names) + worst), outcome.quantiles.shape[2])
     names, step_seconds = targets.names, batch.step_seconds
     return {

@@ -25,8 +25,8 @@ class Outcome:
     the target was observed at some time, and the forecast is finite. ``limits``: (server, target), NaN = none.
     ``probability``: (server, target, within), NaN = no limit. ``time_to_threshold``: (server, target, 3) minutes, NaN =
     not within the horizon. ``risk``: (server,) 0 … 100. ``observed_share``, ``warming_up``: (server, target).
-    ``withheld``: series whose forecast was not finite. ``demoted``: (server, target) the statistical forecaster stands
-    in for a trained model.
+    ``withheld``: series whose forecast was not finite.
+    ``demoted``: (server, target) the statistical forecaster stands in for a trained model.
     """
 
     windows: Sequence[WindowClosed]
@@ -69,7 +69,7 @@ def outcome(
 ) -> Outcome:
     """Fold the series of a forecast back into servers, and weigh the risk.
 
-    ``values``: (server, target, time). ``demoted``: (server, target), None = no series is.
+    ``values``: (server, target, time). ``demoted``: (server, target).
     """
     shape = (len(windows), len(targets.metrics))
     finite = np.isfinite(forecast.quantiles).all(axis=(1, 2))

@@ -15,7 +15,9 @@ REMEMBERED_STEPS = 12
 
 @dataclass(slots=True)
 class RunningTrust:
-    """``inside``: (target, lead) coverage before any correction. ``loss``: (source, target, lead) pinball loss."""
+    """``inside``: (target, lead) coverage before any correction. ``loss``: (source, target, lead) pinball loss,
+    of the forecaster that serves and of the statistical one, which may be the same.
+    """
 
     inside: RunningMean = field(default_factory=RunningMean)
     loss: RunningMean = field(default_factory=RunningMean)
@@ -25,7 +27,7 @@ class RunningTrust:
     def add(self, lesson: Lesson, names: Sequence[str], step: int) -> None:
         """Count a group of servers."""
         self.inside.add(lesson.inside, step)
-        self.loss.add(np.moveaxis(lesson.loss, 0, 1), step)
+        self.loss.add(np.moveaxis(lesson.loss[[0, -1]], 0, 1), step)
         for name, demoted in zip(names, lesson.demoted, strict=True):
             if demoted.any():
                 self._demoted[name] = step, demoted.astype(np.int64)

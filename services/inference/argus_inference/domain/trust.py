@@ -118,9 +118,11 @@ def lesson(
         offsets.add(fleet, source, after, size)
         states.append((after, contest, again))
     loss = np.stack(losses)
-    contest = _contested(states[0][1], states[0][2], loss) if len(states) > 1 else states[0][1]
+    none = Contest.begun(servers * size)
+    contest = _contested(states[0][1], states[0][2], loss) if len(states) > 1 else none
+    contests = [contest] + [none] * (len(states) - 1)  # the model's own: it is no mark of who was beside it
     return Lesson(
-        np.stack([packed(bands, contest, servers) for bands, _, _ in states]),
+        np.stack([packed(bands, one, servers) for (bands, _, _), one in zip(states, contests, strict=True)]),
         tuple(bands for bands, _, _ in states),
         contest.demoted.reshape(servers, size),
         loss,
