@@ -11,7 +11,7 @@ from argus_common.redis_client import build_redis
 from argus_common.ring import RingLayout, RingStore
 from argus_common.settings import RedisSettings
 from argus_forecasting.forecaster import Floats
-from argus_inference.adapters.redis_ledger import LEDGER_STEPS, RedisForecastLedger
+from argus_inference.adapters.redis_ledger import SPARE_STEPS, RedisForecastLedger
 from argus_inference.adapters.redis_trust import ROWS, RedisTrustStore
 from argus_inference.domain.scoring import SCORED_LEADS
 from argus_inference.domain.trust_rows import row_width
@@ -92,7 +92,7 @@ class TestRedisForecastLedger(LedgerContract):
     async def test_an_origin_that_the_ring_has_passed_is_gone(self, redis: Redis) -> None:
         ledger = RedisForecastLedger(redis, "argus:abc", TARGETS.names, LEVELS)
         await ledger.keep(["eu/a"], STEP, forecasts(100))
-        await ledger.keep(["eu/a"], STEP + LEDGER_STEPS, forecasts(300))
+        await ledger.keep(["eu/a"], STEP + 96 + SPARE_STEPS, forecasts(300))
         assert np.isnan(await ledger.due(["eu/a"], STEP + 96)).all()
 
 

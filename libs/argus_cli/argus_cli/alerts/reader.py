@@ -6,12 +6,13 @@ from datetime import timedelta
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.errors import UnknownTopicOrPartitionError
+from aiokafka.errors import KafkaError
 
 from argus_common.clock import Clock
 from argus_common.errors import MalformedEventError, TransientError
 from argus_common.events import AlertEvent, BreachEnded, BreachExpected, BreachUpdated, decode_any
 from argus_common.kafka import build_consumer, connect
+from argus_common.kafka.partitions import partitions_of
 from argus_common.settings import KafkaSettings
 from argus_common.topics import ALERTS
 
@@ -36,15 +37,11 @@ async def listen(kafka: KafkaSettings, history: timedelta, clock: Clock) -> Asyn
         ConfigurationError: it refuses our credentials or has a certificate that we do not trust.
     """
     topic = kafka.topic(ALERTS.name)
-    consumer = build_consumer(kafka, topic, group=None, client_id="argus-alerts")
+    parts = await _partitions(kafka, topic)
+    consumer = build_consumer(kafka, group=None, client_id="argus-alerts")
+    await connect(consumer, kafka)
     try:
-        await connect(consumer, kafka)
-    except TransientError as error:
-        if isinstance(error.__cause__, UnknownTopicOrPartitionError):
-            raise TransientError(f"there is no topic {topic}: run argus topics provision") from error
-        raise
-    try:
-        parts = list(consumer.assignment())
+        consumer.assign(parts)
         ends = await _seek(consumer, parts, clock.now_ms() - round(history.total_seconds() * 1000))
         while True:
             batches = await consumer.getmany(timeout_ms=POLL_MS)
@@ -53,6 +50,16 @@ async def listen(kafka: KafkaSettings, history: timedelta, clock: Clock) -> Asyn
             yield Heard(events, caught_up, bad)
     finally:
         await consumer.stop()
+
+
+async def _partitions(kafka: KafkaSettings, topic: str) -> list[TopicPartition]:
+    try:
+        parts = await partitions_of(kafka, topic)
+    except KafkaError as error:
+        raise TransientError(f"Kafka does not say what partitions {topic} has: {error}") from error
+    if not parts:
+        raise TransientError(f"there is no topic {topic}: run argus topics provision")
+    return parts
 
 
 async def _seek(consumer: AIOKafkaConsumer, parts: list[TopicPartition], since_ms: int) -> dict[TopicPartition, int]:

@@ -10,8 +10,8 @@ from argus_cli.backtest.forecasters import Plan
 from argus_common.metrics import Metric
 from argus_forecasting.alarms import AlarmRule
 from argus_forecasting.alarms.episodes import AlarmScores
-from argus_forecasting.alarms.rolling import FORECAST, alarm_scores
 from argus_forecasting.backtest import Scores, Windows, evaluate, join, rolling_origins, run
+from argus_forecasting.backtest.alarms import alarm_scores
 from argus_forecasting.backtest.warning_rules import WARN_EVERY_MINUTES, probabilities, score_rules
 from argus_forecasting.backtest.warning_scores import Level, WarningScores
 from argus_forecasting.batch import Origins, Request
@@ -64,7 +64,7 @@ def replay(
         return Result(metric, scores, stretches, {}, {}), windows
     at, said = _said(grid, plan, metric, request, every, progress)
     warnings = score_rules(Level.of(grid, metric), at, said)
-    return Result(metric, scores, stretches, warnings, _alarms(said, at, grid, metric)), windows
+    return Result(metric, scores, stretches, warnings, alarm_scores(AlarmRule(), said, at, grid, metric)), windows
 
 
 def _windows(
@@ -97,15 +97,6 @@ def _said(
             )
     at = Origins(np.concatenate([o.server for o in chosen]), np.concatenate([o.column for o in chosen]))
     return at, {name: np.concatenate(parts) for name, parts in said.items()}
-
-
-def _alarms(said: dict[str, Floats], at: Origins, grid: Grid, metric: Metric) -> dict[str, AlarmScores]:
-    """The alarms that the service would have raised of each forecaster, and of the rules that people write by hand."""
-    found: dict[str, AlarmScores] = {}
-    for name, probability in said.items():
-        by_source = alarm_scores(AlarmRule(), probability, at, grid, metric)
-        found |= {name if source == FORECAST else source: scores for source, scores in by_source.items()}
-    return found
 
 
 def _evaluate(windows: Windows, request: Request, metric: Metric, grid: Grid) -> Scores:

@@ -17,8 +17,6 @@ of servers that are gone.
 """
 SPARE_STEPS = 32
 """Origins kept beyond a lead: as many may be told again."""
-LEDGER_STEPS = max(SCORED_LEADS) + SPARE_STEPS
-"""Origins kept of the longest lead."""
 
 
 class RedisForecastLedger:
