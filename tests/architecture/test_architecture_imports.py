@@ -17,7 +17,15 @@ PACKAGES = sorted(
     file.parent for place in ("libs/*", "services/*", "deploy/local") for file in ROOT.glob(f"{place}/pyproject.toml")
 )
 TORCH = {"torch", "lightning", "pytorch_lightning", "pytorch_forecasting"}
-TORCH_FREE = {"argus_common", "argus_cli", "argus_ingest", "argus_simulator", "argus_local"}
+TORCH_FREE = {
+    "argus_common",
+    "argus_cli",
+    "argus_ingest",
+    "argus_cascade",
+    "argus_drift",
+    "argus_simulator",
+    "argus_local",
+}
 CLOCKS = {"time.time", "time.time_ns", "time.monotonic", "time.perf_counter", "datetime.now", "datetime.utcnow"}
 
 

@@ -46,7 +46,13 @@ def length(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
 
 def test_there_is_something_to_look_at() -> None:
     assert len(SOURCES) > 50
-    assert {path.name for path in SERVICES} == {"argus_ingest", "argus_inference", "argus_simulator"}
+    assert {path.name for path in SERVICES} == {
+        "argus_ingest",
+        "argus_inference",
+        "argus_cascade",
+        "argus_drift",
+        "argus_simulator",
+    }
 
 
 @pytest.mark.parametrize("file", SOURCES, ids=name_of)

@@ -1,0 +1,10 @@
+"""``argus cascades``: which servers of a recorded trace were abnormal together, and who began."""
+
+import typer
+
+app = typer.Typer(no_args_is_help=True, help="Cascades of failure in a recorded trace.")
+
+
+@app.callback()
+def _root() -> None:
+    """Makes the application a group of commands."""

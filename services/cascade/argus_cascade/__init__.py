@@ -1,0 +1,1 @@
+"""Argus cascade: which servers are abnormal, which of them belong together, and who began."""

@@ -1,0 +1,1 @@
+"""What the service knows: pure, without I/O."""

@@ -1,0 +1,1 @@
+"""Argus drift: whether the forecasts of a fleet have gone stale, of which kind, and since when."""
