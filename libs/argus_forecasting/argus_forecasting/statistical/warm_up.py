@@ -1,7 +1,7 @@
 """The first hours of a series, before it has a past to look for analogs in: honest wide bands around the last value."""
 
 import numpy as np
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from argus_forecasting.forecaster import Floats
 from argus_forecasting.statistical.history import History
@@ -29,7 +29,7 @@ def warm_up_paths(history: History, lower: Floats, upper: Floats, horizon: int, 
     growth = np.sqrt(np.arange(1, horizon + 1))
     widest = np.maximum(np.nan_to_num(_range(history)), USUAL_SPREAD * room)
     spread = np.minimum(one_step[:, None] * growth, np.where(one_step > 0, widest, 0)[:, None])
-    points = norm.ppf((np.arange(samples) + 0.5) / samples)
+    points = ndtri((np.arange(samples) + 0.5) / samples)
     paths = last[:, None, None] + spread[:, :, None] * points[None, None, :]
     return np.asarray(paths, np.float32)
 
