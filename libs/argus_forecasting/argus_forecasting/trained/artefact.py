@@ -50,7 +50,9 @@ class Manifest:
         """Target → its scores by forecaster: those of the trace it was assessed on, which a version that was trained
         further need not have known before.
         """
-        return {name: found for name, found in self.scores.items() if isinstance(found, dict) and "statistical" in found}
+        return {
+            name: found for name, found in self.scores.items() if isinstance(found, dict) and "statistical" in found
+        }
 
     def to_json(self) -> dict[str, Any]:
         """Plain values."""
