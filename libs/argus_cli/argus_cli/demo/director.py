@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from argus_cli.alerts.reader import KINDS as ALERT_KINDS
+from argus_cli.alerts.board import KINDS as ALERT_KINDS
 from argus_cli.demo.feeds import Feed, SimulatedFeed
 from argus_cli.demo.fleet_state import FleetState
 from argus_cli.demo.site import DemoSite
