@@ -53,7 +53,7 @@ def test_a_cascade_that_is_over_does_not_come_back() -> None:
 
 def test_one_reads_who_is_unwell_who_began_who_is_next_and_where_to_look() -> None:
     text = shown(board(opened()))
-    assert "2 of 2 servers unwell, spreading, likely from db1 (81%)" in text
+    assert "2 of 2 unwell since Wed 00:00, spreading, likely from db1 (81%)" in text
     assert "db1: cpu_used_pct 14.2 sigmas beyond its band, now 97.5" in text
     assert "db1 81%: its trouble began first" in text
     assert "web2 60%, in 10 min (5 min to 25 min)" in text

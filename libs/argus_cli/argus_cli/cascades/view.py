@@ -43,11 +43,11 @@ def headline(one: CascadeEvent) -> Text:
     """Level, kind, size and likeliest origin in a line."""
     line = Text(f"{one.severity.value:<9}", style=f"bold {COLOURS[one.severity]}")
     unwell = sum(not member.recovered for member in one.members)
-    line.append(f" {unwell} of {len(one.members)} servers unwell, {KIND_WORDS[one.kind]}", style="bold")
+    began = min((member.onset for member in one.members), default=one.opened)
+    line.append(f" {unwell} of {len(one.members)} unwell", style="bold")
+    line.append(f" since {step_time(began, one.step_seconds):%a %H:%M}, {KIND_WORDS[one.kind]}")
     if one.origins:
         line.append(f", likely from {one.origins[0].server} ({one.origins[0].probability:.0%})")
-    began = min((member.onset for member in one.members), default=one.opened)
-    line.append(f"   since {step_time(began, one.step_seconds):%a %H:%M}", style="dim")
     if one.silenced:
         line.append("   maintenance", style="cyan")
     return line
