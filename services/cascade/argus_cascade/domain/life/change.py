@@ -56,8 +56,8 @@ class Change:
     """One event of a cascade's life.
 
     ``cascade``: its id, the same from its opening to its end, and no other cascade's ever; ``fingerprint``: the same in
-    16 hexadecimal digits. ``sequence``: 0 at the opening, one more at each change. ``step``: of the tick; ``opened``: of
-    the tick that opened it. ``score``: severity, 0 … 100; ``severity``: its level, never healthy before the end.
+    16 hexadecimal digits. ``sequence``: 0 at the opening, one more at each change. ``step``: of the tick; ``opened``:
+    of the tick that opened it. ``score``: severity, 0 … 100; ``severity``: its level, never healthy before the end.
     ``members``: all that ever belonged to it, in the order of their onsets. ``origins``: the likeliest first.
     ``silenced``: somebody works there, it is only told for the record. ``reason``: what happened and why it is told.
     ``look_first``: what a person should look at first. ``peak_members``: most unwell members at one time.
