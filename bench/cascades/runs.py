@@ -44,7 +44,7 @@ def cascades(told: list[Changed], from_day: int) -> list[ToldCascade]:
         origins = tuple(origin.server for origin in change.origins)
         members = frozenset(member.server for member in change.members)
         if isinstance(change, Opened):
-            found[change.cascade] = ToldCascade(change.step, change.step, members, members, origins, origins)
+            found[change.cascade] = ToldCascade(change.step, None, members, members, origins, origins)
             continue
         last = found[change.cascade]
         end = change.step if isinstance(change, Resolved) else last.end

@@ -16,15 +16,16 @@ SHARED = 0.5
 @dataclass(frozen=True, slots=True)
 class ToldCascade:
     """A cascade as it was told. ``members``, ``origins``: when it was opened; ``all_members``, ``last_origins``: at
-    the end. ``end``: last step, that of the trace where it was never resolved.
+    the end. ``end``: the step of its end, None = it was never resolved.
     """
 
     opened: int
-    end: int
+    end: int | None
     members: frozenset[str]
     all_members: frozenset[str]
     origins: tuple[str, ...]
     last_origins: tuple[str, ...]
+    fleet: str = "default"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,7 @@ class EventScores:
 def scored(told: Sequence[ToldCascade], incidents: Sequence[Incident], days: float) -> EventScores:
     """Match what was told with what happened.
 
-    A cascade is right if an incident went on when it was opened (or had ended no more than an hour's half before) and
+    A cascade is right if an incident went on when it was opened (or had ended no more than `GRACE_STEPS` before) and
     at least half of its first members belong to it; an incident is found by the first right cascade.
     """
     matches = [next((i for i, one in enumerate(incidents) if _matches(cascade, one)), None) for cascade in told]
@@ -112,12 +113,14 @@ def average_precision(score: npt.NDArray[np.float64], truth: npt.NDArray[np.bool
         return None
     order = np.argsort(-score, kind="stable")
     hits = np.cumsum(truth[order])
-    last = np.append(np.diff(score[order]) != 0, True)  # noqa: FBT003
+    last = np.append(np.diff(score[order]) != 0, True)
     precision, recall = (hits / np.arange(1, len(hits) + 1))[last], hits[last] / hits[-1]
     return float((np.diff(recall, prepend=0.0) * precision).sum())
 
 
 def _matches(cascade: ToldCascade, one: Incident) -> bool:
+    if one.fleet is not None and one.fleet != cascade.fleet:
+        return False
     shared = len(cascade.members & set(one.begins)) / len(cascade.members)
     return one.begin <= cascade.opened <= one.end + GRACE_STEPS and shared >= SHARED
 

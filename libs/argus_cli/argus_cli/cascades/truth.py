@@ -39,7 +39,8 @@ def read_truth(file: Path, step_seconds: int) -> list[Incident]:
     """The incidents of a file, in the order of their beginnings.
 
     Either what ``argus simulate --truth`` wrote (each failure that had consequences is an incident with them), or a
-    Parquet table of ``start``, ``end`` (UTC), ``members`` (list of servers), ``origin`` (may be null).
+    Parquet table of ``start``, ``end`` (UTC), ``members`` (list of servers), ``origin`` (may be null) and, where there
+    are several, ``fleet``.
 
     Raises:
         ConfigurationError: the file is neither.
@@ -81,7 +82,7 @@ def _table(file: Path, step_seconds: int) -> list[Incident]:
         raise ConfigurationError(f"{file}: no column {', '.join(missing)}; expected {', '.join(COLUMNS)}")
     times = [pl.col(name).dt.epoch("s") // step_seconds for name in ("start", "end")]
     return [
-        Incident(dict.fromkeys(row["members"], row["start"]), row["end"], row["origin"])
+        Incident(dict.fromkeys(row["members"], row["start"]), row["end"], row["origin"], row.get("fleet"))
         for row in rows.with_columns(times).iter_rows(named=True)
         if row["members"]
     ]
