@@ -32,8 +32,8 @@ def changes(said: Iterator[Verdict], *topologies: Topology) -> list[list[Changed
     detectors = [CascadeDetector(DetectorSettings(), topology) for topology in topologies]
     told: list[list[Changed]] = [[] for _ in detectors]
     for verdict in said:
-        for detector, into in zip(detectors, told, strict=True):
-            into += detector.observe(verdict, STEP_SECONDS).changes
+        for i, detector in enumerate(detectors):
+            told[i] += detector.observe(verdict, STEP_SECONDS).changes
     return told
 
 

@@ -9,9 +9,9 @@ import polars as pl
 import pytest
 from typer.testing import CliRunner
 
+from argus_cli.cascades import app
 from argus_cli.cascades.scoring import ToldCascade, average_precision, scored
 from argus_cli.cascades.truth import Incident, read_truth
-from argus_cli.main import app
 from argus_common.errors import ConfigurationError
 
 START = datetime(2025, 1, 6, tzinfo=UTC)
@@ -104,9 +104,8 @@ def event(kind: str, step: int, members: list[str]) -> str:
 
 
 def test_a_labelled_replay_is_scored_on_screen_and_in_json(tmp_path: Path) -> None:
-    (tmp_path / "events.jsonl").write_text(
-        "\n".join([event("opened", 6, ["db1", "web1"]), event("resolved", 20, ["db1", "web1"])])
-    )
+    lines = [event("opened", 6, ["db1", "web1"]), event("resolved", 20, ["db1", "web1"])]
+    (tmp_path / "events.jsonl").write_text("\n".join(lines))
     times = [START + timedelta(seconds=300 * i) for i in range(288)]
     pl.DataFrame(
         {
@@ -124,7 +123,7 @@ def test_a_labelled_replay_is_scored_on_screen_and_in_json(tmp_path: Path) -> No
     done = CliRunner().invoke(
         app,
         [
-            "cascades", "evaluate", str(tmp_path / "events.jsonl"), "--truth", str(tmp_path / "truth.parquet"),
+            "evaluate", str(tmp_path / "events.jsonl"), "--truth", str(tmp_path / "truth.parquet"),
             "--scores", str(tmp_path / "scores.parquet"), "--json", str(tmp_path / "found.json"),
         ],
     )  # fmt: skip

@@ -28,7 +28,7 @@ def evaluate(
         typer.Option(
             exists=True,
             dir_okay=False,
-            help="The simulator's truth, or a .parquet of start, end, members (list), origin, and fleet if there are more.",
+            help="The simulator's truth, or .parquet: start, end, members (list), origin, perhaps fleet.",
         ),
     ],
     scores: Annotated[Path, typer.Option(exists=True, dir_okay=False, help="What replay wrote with --scores.")],

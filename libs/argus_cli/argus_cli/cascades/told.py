@@ -23,9 +23,7 @@ def read_told(file: Path) -> list[ToldCascade]:
             event = msgspec.json.decode(line)
             found[event["cascade"]] = _with(found.get(event["cascade"]), event)
     except (msgspec.DecodeError, KeyError, TypeError) as error:
-        raise ConfigurationError(
-            f"{file}: expected a cascade event a line, as cascades replay writes ({error})"
-        ) from error
+        raise ConfigurationError(f"{file}: expected a cascade event a line ({error})") from error
     return list(found.values())
 
 
