@@ -2,13 +2,13 @@
 
 import numpy as np
 import pytest
+from cascade_fleet import STEP_SECONDS, Fleet
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from argus_cascade.domain.detector import CascadeDetector, DetectorSettings
 from argus_cascade.domain.life.change import Changed, Opened, Resolved, Updated
 from argus_cascade.domain.topology import Topology
-from cascade_fleet import STEP_SECONDS, Fleet
 
 CHAIN = Topology.of([("s0003", "s0002"), ("s0002", "s0001"), ("s0004", "s0001")])
 SPREADING = {1: 100, 2: 102, 4: 104, 3: 105}

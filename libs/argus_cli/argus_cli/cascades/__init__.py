@@ -2,6 +2,7 @@
 
 import typer
 
+from argus_cli.cascades.evaluate import evaluate
 from argus_cli.cascades.replay import replay
 
 app = typer.Typer(no_args_is_help=True, help="Cascades of failure in a recorded trace.")
@@ -13,3 +14,4 @@ def _root() -> None:
 
 
 app.command("replay")(replay)
+app.command("evaluate")(evaluate)

@@ -13,7 +13,7 @@ from argus_cascade.domain.followers import Forecasts, Lags
 from argus_cascade.domain.followers.lags import Travel
 from argus_cascade.domain.grouping import Grouping, GroupingSettings
 from argus_cascade.domain.grouping.episodes import Episodes
-from argus_cascade.domain.grouping.ordinary import OrdinaryDays
+from argus_cascade.domain.grouping.ordinary import OrdinaryWeeks
 from argus_cascade.domain.life.cascade import Cascade
 from argus_cascade.domain.recent import Recent
 from argus_cascade.domain.topology import Topology
@@ -44,18 +44,16 @@ class _Document(msgspec.Struct):
     profiles: dict[str, str]
     travels: dict[str, Travel]
     forecasts: Forecasts
-    days: tuple[int, int]
-    today: tuple[float, float]
+    hour: int
     next: int
 
 
 def packed(evidence: Evidence | None, grouping: Grouping | None, recent: Recent, state: State) -> bytes:
     """The bytes of all that is known."""
     arrays: Arrays = {"recent": recent.surprise, "servers": np.array(recent.servers, np.str_)}
-    linked, days = (grouping.linked_days, grouping.days) if grouping else (OrdinaryDays(), OrdinaryDays())
     if grouping:
         arrays |= {f"episodes.{name}": getattr(grouping.episodes, name) for name in EPISODES}
-        arrays |= {"days.linked": linked.highest, "days.anywhere": days.highest}
+        arrays["weeks"] = grouping.weeks.highest
     if evidence:
         arrays |= {f"evidence.{name}": array for name, array in evidence.snapshot().items()}
         arrays["harm"] = evidence.harm
@@ -68,8 +66,7 @@ def packed(evidence: Evidence | None, grouping: Grouping | None, recent: Recent,
         state.profiles,
         state.lags.travels,
         state.forecasts,
-        (linked.day, days.day),
-        (linked.today, days.today),
+        grouping.weeks.hour if grouping else -1,
         recent.next,
     )
     arrays["document"] = np.frombuffer(msgspec.json.encode(document), np.uint8)
@@ -113,11 +110,8 @@ def _evidence(arrays: Arrays, document: _Document, settings: EvidenceSettings) -
 def _grouping(
     arrays: Arrays, document: _Document, servers: tuple[str, ...], settings: GroupingSettings, topology: Topology
 ) -> Grouping | None:
-    if "days.linked" not in arrays:
+    if "weeks" not in arrays:
         return None
     episodes = Episodes(servers, *(arrays[f"episodes.{name}"] for name in EPISODES))
-    linked, days = (
-        OrdinaryDays(arrays[f"days.{name}"], document.today[i], document.days[i])
-        for i, name in enumerate(("linked", "anywhere"))
-    )
-    return Grouping(topology, document.step_seconds, settings, episodes, linked, days)
+    weeks = OrdinaryWeeks(arrays["weeks"], document.hour)
+    return Grouping(topology, document.step_seconds, settings, episodes, weeks)

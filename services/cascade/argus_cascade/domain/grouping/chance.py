@@ -67,7 +67,7 @@ def _best(log10_chance: Floats, count: Steps) -> tuple[float, int]:
 
 
 def _log10_at_least(count: Steps, mean: Floats) -> Floats:
-    """log10 of the chance that a Poisson count is at least so high; by its first term where that is too small for a float."""
+    """log10 of the chance of a Poisson count so high; by its first term where that is too small for a float."""
     chance = gammainc(count, mean)
     first = LOG10_E * (count * np.log(mean) - mean - gammaln(count + 1))
     with np.errstate(divide="ignore"):

@@ -6,11 +6,10 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from argus_cascade.domain.grouping import chance
-from argus_cascade.domain.grouping.episodes import Episodes
+from argus_cascade.domain.grouping.episodes import LEVELS, Episodes
 from argus_cascade.domain.grouping.joining import Newcomer, OpenCascade, home
-from argus_cascade.domain.grouping.kind import kind_of
 from argus_cascade.domain.grouping.links import degree, parts
-from argus_cascade.domain.grouping.ordinary import OrdinaryDays
+from argus_cascade.domain.grouping.ordinary import HOUR_SECONDS, OrdinaryWeeks
 from argus_cascade.domain.grouping.settings import GroupingSettings
 from argus_cascade.domain.tick import Flags, Floats
 from argus_cascade.domain.topology import Topology
@@ -57,8 +56,7 @@ class Grouping:
     step_seconds: int
     settings: GroupingSettings = field(default_factory=GroupingSettings)
     episodes: Episodes = field(default_factory=Episodes)
-    linked_days: OrdinaryDays = field(default_factory=OrdinaryDays)
-    days: OrdinaryDays = field(default_factory=OrdinaryDays)
+    weeks: OrdinaryWeeks = field(default_factory=OrdinaryWeeks)
 
     def observe(self, verdict: Verdict, cascades: Sequence[OpenCascade]) -> Grouped:
         """Which servers are a new cascade, and which join one of the open ``cascades``."""
@@ -70,11 +68,12 @@ class Grouping:
         free = [one for one in self._candidates(verdict) if one.server not in taken]
         joining = self._joining(free, len(verdict.servers) * window, cascades)
         free = [one for one in free if one.server not in joining]
-        linked, linked_margin = self._linked(verdict, free, window)
+        linked, highest = self._linked(len(verdict.servers), free, window)
         grouped = frozenset[str]().union(*(group.onsets for group in linked))
         rest = [one for one in free if one.server not in grouped]
-        unlinked, margin = self._anywhere(verdict, rest, window)
-        return Grouped((*linked, *unlinked), joining, max(linked_margin, margin))
+        hour = verdict.step * self.step_seconds // HOUR_SECONDS
+        unlinked, margin = self._anywhere(rest, window * len(verdict.servers), hour)
+        return Grouped((*linked, *unlinked), joining, max(highest - self._limit(), margin))
 
     @property
     def _steps_per_day(self) -> float:
@@ -109,47 +108,47 @@ class Grouping:
                 found[one.server] = (where, one.onset)
         return found
 
-    def _linked(self, verdict: Verdict, free: list[Candidate], window: Floats) -> tuple[list[Group], float]:
-        """New cascades along dependencies."""
+    def _linked(self, servers: int, free: list[Candidate], window: Floats) -> tuple[list[Group], float]:
+        """New cascades along dependencies, and the highest rarity."""
         by_name = {one.server: one for one in free}
-        servers = len(verdict.servers)
-        limit, per_server = self._limit(self.linked_days), degree(self.topology, servers)
-        groups, highest, ordinary = [], 0.0, 0.0
+        everybody, per_server = _reached(free), degree(self.topology, servers)
+        groups, highest = [], 0.0
         for part in parts(by_name, self.topology):
             members = [by_name[server] for server in part]
             levels = np.array([one.level for one in members])
-            rarity, count = chance.linked(levels, window, servers, per_server, self.settings.fewest_linked)
+            elsewhere = (everybody - _reached(members)) / servers
+            chances = np.maximum(window, elsewhere)
+            rarity, count = chance.linked(levels, chances, servers, per_server, self.settings.fewest_linked)
             highest = max(highest, rarity)
-            group = _group(members, rarity, count)
-            if rarity >= limit:
-                groups.append(group)
-            if rarity < limit or kind_of(group.onsets, self.topology) == "common_cause":
-                ordinary = max(ordinary, rarity)
-        self.linked_days.observe(self._day(verdict.step), ordinary)
-        return groups, highest - limit
+            if rarity >= self._limit():
+                groups.append(_group(members, rarity, count))
+        return groups, highest
 
-    def _anywhere(self, verdict: Verdict, rest: list[Candidate], window: Floats) -> tuple[list[Group], float]:
-        """A new cascade of servers of which no dependency explains why they fell ill together."""
-        limit = self._limit(self.days)
+    def _anywhere(self, rest: list[Candidate], expected: Floats, hour: int) -> tuple[list[Group], float]:
+        """A new cascade of servers of which no dependency explains why they fell ill together, and how many orders of
+        magnitude they are beyond what opens one.
+        """
         levels = np.array([one.level for one in rest], np.int64)
-        rarity, count = chance.anywhere(levels, window * len(verdict.servers), self.settings.fewest)
-        groups = [_group(rest, rarity, count)] if rarity >= limit else []
-        spreads = any(kind_of(group.onsets, self.topology) == "propagating" for group in groups)
-        self.days.observe(self._day(verdict.step), 0.0 if spreads else rarity)
-        return groups, rarity - limit
+        rarity, count = chance.anywhere(levels, expected, self.settings.fewest)
+        limit = max(self._limit(), self.weeks.limit(hour))
+        self.weeks.observe(hour, rarity)
+        return ([_group(rest, rarity, count)] if rarity >= limit else []), rarity - limit
 
-    def _limit(self, days: OrdinaryDays) -> float:
-        """The rarity that opens a cascade: by the settings, and by what this fleet does on ordinary days."""
+    def _limit(self) -> float:
+        """The rarity that a healthy fleet reaches as often as the settings allow."""
         per_window = self.settings.false_cascades_per_day * (self.settings.lag_steps + 1) / self._steps_per_day
-        return max(float(-np.log10(per_window)), days.reached_once_in(1 / self.settings.false_cascades_per_day))
-
-    def _day(self, step: int) -> int:
-        return int(step // self._steps_per_day)
+        return float(-np.log10(per_window))
 
 
 def rarity_of(verdict: Verdict) -> Floats:
     """(server,) −log10 of the chance of so much evidence in a healthy server."""
     return np.asarray(verdict.score / np.maximum(1 - verdict.score, 1e-9))
+
+
+def _reached(candidates: Sequence[Candidate]) -> Floats:
+    """(level,) how many of the servers have risen to it."""
+    levels = np.array([one.level for one in candidates], np.int64)
+    return np.asarray(np.bincount(levels, minlength=len(LEVELS))[::-1].cumsum()[::-1], np.float64)
 
 
 def _not_in(servers: tuple[str, ...], taken: frozenset[str]) -> Flags:

@@ -1,4 +1,4 @@
-"""How far a fleet's servers stand out together on an ordinary day: what they share, forecasts miss for all of them."""
+"""How far servers stand out together at the same hours of other weeks: what forecasts miss for all of them."""
 
 from dataclasses import dataclass, field
 
@@ -6,47 +6,40 @@ import numpy as np
 
 from argus_cascade.domain.tick import Floats
 
-NOMINAL_SPREAD = float(1 / np.log(10))
-"""Spread of a day's highest rarity in a fleet of independent servers: each further order is ten times rarer."""
-DAYS = 28
-FEWEST_DAYS = 3
-MEDIAN, QUARTILES = float(-np.log(np.log(2))), float(np.log(np.log(4) / np.log(4 / 3)))
-"""Of the Gumbel distribution with spread 1: its median, and the distance of its quartiles."""
+WEEKS, HOURS = 4, 168
+HOUR_SECONDS = 3600
+AROUND = 1
+"""A ramp comes an hour sooner or later from week to week."""
+BEYOND = 2.0
+"""Orders of magnitude by which something must be rarer than what happened at this hour of another week."""
 
 
 @dataclass(slots=True)
-class OrdinaryDays:
-    """``highest``: (day,) the highest rarity of each of the last days, oldest first. ``today``: of the day that goes
-    on, ``day``: its number.
+class OrdinaryWeeks:
+    """``highest``: (week, hour) the highest rarity of each hour of the last weeks; ``hour``: the number of the hour
+    that goes on, since the epoch, −1 = none yet.
     """
 
-    highest: Floats = field(default_factory=lambda: np.empty(0))
-    today: float = 0.0
-    day: int = -1
+    highest: Floats = field(default_factory=lambda: np.zeros((WEEKS, HOURS)))
+    hour: int = -1
 
-    def observe(self, day: int, rarity: float) -> None:
-        """Take in a step of ``day``."""
-        if day != self.day:
-            if self.day >= 0:
-                self.highest = np.append(self.highest, self.today)[-DAYS:]
-            self.day, self.today = day, 0.0
-        self.today = max(self.today, rarity)
+    def limit(self, hour: int) -> float:
+        """What must be reached in ``hour`` to be out of the ordinary; 0 where other weeks say nothing.
 
-    def reached_once_in(self, days: float) -> float:
-        """The rarity that an ordinary day passes once in so many ``days``, 0 while too few days are known.
-
-        Median and quartiles are those of the days' highest, so that cascades on less than a quarter of them change
-        nothing.
-
-        References:
-            E. Gumbel, "Statistics of Extremes", 1958.
-
-        >>> calm = OrdinaryDays(np.array([1.0, 1.2, 1.4, 9.0]))
-        >>> round(calm.reached_once_in(1000), 1)
-        5.1
+        >>> weeks = OrdinaryWeeks()
+        >>> weeks.observe(10, 7.0)
+        >>> weeks.limit(10), weeks.limit(10 + HOURS), weeks.limit(11 + HOURS), weeks.limit(12 + HOURS)
+        (0.0, 9.0, 9.0, 0.0)
         """
-        if len(self.highest) < FEWEST_DAYS:
-            return 0.0
-        low, median, high = np.quantile(self.highest, (0.25, 0.5, 0.75))
-        spread = max((high - low) / QUARTILES, NOMINAL_SPREAD)
-        return float(median + spread * (np.log(days) - MEDIAN))
+        others = [week for week in range(WEEKS) if week != hour // HOURS % WEEKS]
+        near = np.arange(hour - AROUND, hour + AROUND + 1) % HOURS
+        highest = float(self.highest[others][:, near].max())
+        return highest + BEYOND if highest > 0 else 0.0
+
+    def observe(self, hour: int, rarity: float) -> None:
+        """Take in a step of ``hour``, later than what was taken in before."""
+        place = (hour // HOURS % WEEKS, hour % HOURS)
+        if hour != self.hour:
+            self.highest[place] = 0.0
+            self.hour = hour
+        self.highest[place] = max(self.highest[place], rarity)

@@ -53,7 +53,7 @@ def resolved(cascade: Cascade, view: View, merged_into: str | None = None) -> Re
         "lost": "Its members are not heard of any more.",
     }
     sequence = 0 if cascade.told is None else cascade.told.sequence + 1
-    duration = (view.verdict.step - cascade.opened) * view.step_seconds
+    duration = (view.verdict.step - cascade.members[0].onset + 1) * view.step_seconds
     return Resolved(
         **_said(cascade, view), sequence=sequence, reason=why[outcome], outcome=outcome, duration_seconds=duration,
         merged_into=merged_into, followers_score=cascade.record,
