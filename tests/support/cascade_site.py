@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import random
 import subprocess
 import sys
 from collections.abc import Iterable, Sequence
@@ -18,6 +19,7 @@ from argus_common.topics import CASCADES, PREDICTIONS
 STEP = 5_785_632
 STEP_SECONDS = 300
 TARGETS = tuple(metric.name for metric in DEFAULT_CATALOGUE.targets())
+CHANCE = random.Random(1)
 FAKE = Path(__file__).with_name("cascade_fake.py")
 
 Told = dict[str, set[bytes]]
@@ -25,11 +27,16 @@ Told = dict[str, set[bytes]]
 
 
 def forecast(
-    server: str, step: int = STEP, risk: float = 5.0, fleet: str = "default", pit: float = 0.5
+    server: str,
+    step: int = STEP,
+    risk: float = 5.0,
+    fleet: str = "default",
+    pit: float | None = 0.5,
+    numbers: random.Random = CHANCE,
 ) -> ForecastIssued:
-    """A forecast whose earlier ones were all met at ``pit``."""
+    """A forecast whose earlier ones were all met at ``pit``, or by chance."""
     scores = [
-        ForecastScore(target=target, lead=lead, pit=pit, residual=0.0, pinball=1.0)
+        ForecastScore(target=target, lead=lead, pit=numbers.random() if pit is None else pit, residual=0.0, pinball=1.0)
         for target in TARGETS
         for lead in SCORED_LEADS
     ]

@@ -1,5 +1,6 @@
 """The main loop: take over what is new, poll, take in, tick what is over, carry out, commit."""
 
+import asyncio
 import logging
 from asyncio import Event
 from collections.abc import Awaitable, Callable
@@ -11,6 +12,8 @@ from argus_common.kafka.source import KafkaSource
 
 POLL_MS = 100
 LOOK_SECONDS = 1.0
+STOP_SECONDS = 5.0
+"""A round that goes on for so long after the signal waits for somebody who is away; what it did not do is repeated."""
 
 _log = logging.getLogger("argus.cascade.loop")
 
@@ -37,6 +40,18 @@ class Loop:
 
     async def run(self, stop: Event) -> None:
         """Until ``stop`` is set; then commit once more. Errors of the tree end the loop without a commit."""
+        rounds, waiting = asyncio.ensure_future(self._rounds(stop)), asyncio.ensure_future(stop.wait())
+        try:
+            await asyncio.wait({rounds, waiting}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({rounds}, timeout=STOP_SECONDS)
+        finally:
+            waiting.cancel()
+            if not rounds.done():  # told to stop in the middle of an outage
+                rounds.cancel()
+        if rounds.done():
+            rounds.result()
+
+    async def _rounds(self, stop: Event) -> None:
         while not stop.is_set():
             try:
                 await self._round()

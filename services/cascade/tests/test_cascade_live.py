@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import random
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,9 +22,10 @@ from cascade_site import (
     wait_for_cascades,
 )
 
-from argus_common.events import MaintenanceScheduled, encode
+from argus_common.events import ForecastIssued, MaintenanceScheduled, encode
 from argus_common.kafka import build_producer
 from argus_common.topics import COMMANDS, DEAD_LETTERS
+from argus_local import Stack
 
 SERVERS = [f"web{i}" for i in range(6)]
 COURSE = [
@@ -180,3 +183,79 @@ def test_two_replicas_share_the_fleets_and_one_takes_over_from_the_other(site: S
     assert set(told) == {event_id(1, n, fleet) for fleet in fleets for n in (0, 1)}
     assert all(len(values) == 1 for values in told.values())
     until(lambda: watched(1) == 6, "all fleets at the one that is left")
+
+
+def test_a_replica_that_was_frozen_while_its_fleet_went_to_another_says_nothing_of_its_own(site: Site) -> None:
+    frozen = start_cascade(site)
+    feed(site, 0, 1)
+    wait_for_cascades(site, [event_id(1, 0)])
+    frozen.process.send_signal(signal.SIGSTOP)
+    start_cascade(site)
+    feed(site, 2)
+    wait_for_cascades(site, [event_id(1, 1)])
+    frozen.process.send_signal(signal.SIGCONT)
+    until(frozen.ready, "the frozen one to be back")
+    feed(site, 3, 4, 5)
+    told = wait_for_cascades(site, [event_id(1, n) for n in range(4)])
+    assert set(told) == {event_id(1, n) for n in range(4)}
+    assert all(len(values) == 1 for values in told.values())
+
+
+@pytest.fixture
+def private_site(private_stack: Stack, unique_prefix: str, tmp_path: Path) -> Iterator[Site]:
+    """On servers of its own, which may be killed."""
+    made = make_site(private_stack.bootstrap_servers, private_stack.redis_url, unique_prefix, tmp_path)
+    yield made
+    end(made)
+
+
+def test_redis_gone_for_a_while_is_survived_and_told(private_stack: Stack, private_site: Site) -> None:
+    replica = start_cascade(private_site)
+    feed(private_site, 0, 1)
+    wait_for_cascades(private_site, [event_id(1, 0)])
+    private_stack.redis.kill()
+    until(lambda: "redis: not ready" in replica.readiness(), "the outage to be told")
+    feed(private_site, 2)
+    until(lambda: "redis: waiting" in replica.readiness(), "the step to wait for Redis")
+    assert set(cascades(private_site)) == {event_id(1, 0)}
+    private_stack.redis.start()
+    told = wait_for_cascades(private_site, [event_id(1, 1)])
+    assert set(told) == {event_id(1, 0), event_id(1, 1)}
+    until(replica.ready, "readiness")
+
+
+def test_told_to_stop_while_redis_is_gone_it_stops_and_the_next_one_goes_on(
+    private_stack: Stack, private_site: Site
+) -> None:
+    replica = start_cascade(private_site)
+    feed(private_site, 0, 1)
+    wait_for_cascades(private_site, [event_id(1, 0)])
+    private_stack.redis.kill()
+    feed(private_site, 2)
+    until(lambda: "retrying" in replica.log.read_text(), "the first retry")
+    assert replica.terminate() == 0
+    private_stack.redis.start()
+    start_cascade(private_site)
+    assert set(wait_for_cascades(private_site, [event_id(1, 1)])) == {event_id(1, 0), event_id(1, 1)}
+
+
+def test_a_failure_that_travels_is_told_by_the_detector_that_is_served(site: Site) -> None:
+    """Thirty servers of chance forecasts for two days; then one after the other leaves its band for good."""
+    numbers, servers = random.Random(7), [f"web{i:02d}" for i in range(30)]
+
+    def step_at(step: int, ill: set[str]) -> list[ForecastIssued]:
+        pits = {server: 0.9999 if server in ill else None for server in servers}
+        return [forecast(server, STEP + step, pit=pit, numbers=numbers) for server, pit in pits.items()]
+
+    replica = start_cascade(site, real=True)
+    asyncio.run(publish(site, [one for step in range(96) for one in step_at(step, set())]))
+    ill = [servers[: min(k, 3)] for k in range(1, 9)]
+    for k, names in enumerate(ill):
+        asyncio.run(publish(site, step_at(96 + k, set(names))))
+    until(lambda: len(cascades(site)) > 0, f"a cascade, see {replica.log}")
+    opened = json.loads(next(iter(min(cascades(site).items())[1])))
+    assert {member["server"] for member in opened["members"]} <= set(servers[:3])
+    assert len(opened["members"]) >= 2
+    assert opened["step"] >= STEP + 97
+    assert opened["message"]
+    assert opened["look_first"].startswith(tuple(servers[:3]))
