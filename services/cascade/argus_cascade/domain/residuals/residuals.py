@@ -124,6 +124,6 @@ class Residuals:
 
 
 def _standard_normal(size: Floats) -> Floats:
-    """Residuals that are told in multiples of `tails.usual`, as z: their tails fall exponentially to `tails.RARE` at 1."""
+    """Sizes in multiples of `tails.usual` as z: their tails fall exponentially, to `tails.RARE` at 1."""
     z: Floats = -ndtri_exp(np.log(tails.RARE) * np.abs(size) - np.log(2))
     return np.sign(size) * z
