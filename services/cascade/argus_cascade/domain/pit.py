@@ -27,7 +27,7 @@ def surprises(tick: FleetTick, smallest: Floats) -> Floats:
         dependency structures", 2020; here with the sign of the deviation.
     """
     known = ~np.isnan(tick.pit)
-    side = np.where(tick.pit >= 0.5, 1.0, -1.0)  # noqa: PLR2004  the median
+    side = np.where(tick.pit >= 0.5, 1.0, -1.0)
     chance = np.clip(np.where(side > 0, 1 - tick.pit, tick.pit), LEAST_CHANCE, 0.5)
     with np.errstate(invalid="ignore", divide="ignore"):
         matters = np.minimum(np.abs(tick.residual) / smallest[:, None], 1)
