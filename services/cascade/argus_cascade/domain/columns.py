@@ -7,6 +7,7 @@ from typing import Self
 import numpy as np
 
 from argus_cascade.domain.decode import Forecast
+from argus_cascade.domain.pit import smallest_changes
 from argus_cascade.domain.tick import WITHIN_MINUTES, FleetTick, Floats
 from argus_common.errors import ConfigurationError
 from argus_common.events import SCORED_LEADS
@@ -23,6 +24,8 @@ class Columns:
 
     targets: tuple[str, ...]
     harm: Floats
+    smallest: Floats
+    """(target,) change in the target's unit that matters."""
 
     @classmethod
     def of(cls, catalogue: Catalogue) -> Self:
@@ -34,7 +37,8 @@ class Columns:
         metrics = catalogue.targets()
         if not metrics:
             raise ConfigurationError("no metric of the catalogue is a target: set `target: true` on what is forecast")
-        return cls(tuple(metric.name for metric in metrics), np.array([float(metric.harm) for metric in metrics]))
+        names = tuple(metric.name for metric in metrics)
+        return cls(names, np.array([float(metric.harm) for metric in metrics]), smallest_changes(names, catalogue))
 
     def tick(self, fleet: str, step: int, step_seconds: int, forecasts: Mapping[str, Forecast]) -> FleetTick:
         """The tick of one step; ``forecasts``: server → its forecast from that step."""
@@ -49,6 +53,7 @@ class Columns:
             tuple(one.profile for one in listed),
             self.targets,
             self.harm,
+            self.smallest,
             SCORED_LEADS,
             pit=np.full((*width, len(LEADS)), np.nan),
             residual=np.full((*width, len(LEADS)), np.nan),

@@ -4,9 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Self
 
-import numpy as np
-from scipy.special import ndtri
-
 from argus_cascade.domain import snapshots
 from argus_cascade.domain.earliest import earliest
 from argus_cascade.domain.evidence import Evidence, EvidenceSettings
@@ -19,8 +16,9 @@ from argus_cascade.domain.life.cascade import Cascade, followed
 from argus_cascade.domain.life.change import Changed
 from argus_cascade.domain.life.life import opened, over, resolved, updated
 from argus_cascade.domain.life.settings import LifeSettings
+from argus_cascade.domain.pit import surprises
 from argus_cascade.domain.recent import Recent
-from argus_cascade.domain.tick import FleetTick, Floats
+from argus_cascade.domain.tick import FleetTick
 from argus_cascade.domain.topology import Topology
 from argus_cascade.domain.verdict import Verdict
 from argus_cascade.domain.view import Maintenance, View, no_maintenance
@@ -68,8 +66,8 @@ class CascadeDetector:
             maintenance: (server, step) whether somebody works there.
         """
         if self._evidence is None:
-            self._evidence = Evidence(tick.fleet, tick.step_seconds, tick.targets, tick.harm, self._settings.evidence)
-        surprise = surprise_of(tick)
+            self._evidence = Evidence(tick.fleet, tick.targets, tick.harm, self._settings.evidence)
+        surprise = surprises(tick, tick.smallest)
         self._state.profiles.update(zip(tick.servers, tick.profiles, strict=True))
         verdict = self._evidence.observe(tick.step, tick.servers, surprise)
         return self._after(View(verdict, tick.step_seconds, self._state.profiles, tick, maintenance))
@@ -158,8 +156,3 @@ def _with_members_of(cascade: Cascade, others: Sequence[Cascade]) -> Cascade:
     more = [member for other in others for member in other.members if member.server not in known]
     everybody = sorted((*cascade.members, *more), key=lambda member: (member.onset, member.server))
     return replace(cascade, members=tuple(everybody), peak=max(cascade.peak, sum(not m.recovered for m in everybody)))
-
-
-def surprise_of(tick: FleetTick) -> Floats:
-    """(server, target) z of the shortest lead's forecast, NaN = none."""
-    return np.asarray(ndtri(np.clip(tick.pit[:, :, 0], 1e-6, 1 - 1e-6)))
