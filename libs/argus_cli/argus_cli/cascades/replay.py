@@ -63,11 +63,11 @@ def replay(
 def verdicts(trace: FleetTrace, progress: Progress) -> Iterator[Verdict]:
     """One per step, of the servers that were heard of until then."""
     harm = np.array([_harm(name) for name in trace.metrics], np.float64)
-    evidence = Evidence(trace.fleet, trace.step_seconds, trace.metrics, harm)
+    evidence = Evidence(trace.fleet, trace.metrics, harm)
     residuals = Residuals(len(trace.servers), len(trace.metrics), trace.step_seconds)
     task = progress.add_task(trace.fleet, total=len(trace.values), unit="steps")
     for i, values in enumerate(trace.values):
-        surprise = residuals.observe(values.astype(np.float64))
+        surprise = residuals.observe(trace.first_step + i, values.astype(np.float64))
         present = ~np.isnan(values).all(axis=1)
         heard = tuple(name for name, here in zip(trace.servers, present.tolist(), strict=True) if here)
         yield evidence.observe(trace.first_step + i, heard, surprise[present])
