@@ -1,0 +1,27 @@
+"""The evidence that a raw trace gives of an incident."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from argus_cascade.domain.origin.contrast import departures, surprises
+from argus_cascade.domain.origin.evidence import Evidence
+from argus_cascade.domain.origin.meaning import amounts_of, harm_of
+from argus_cascade.domain.tick import Floats
+from argus_common.metrics import Catalogue
+
+
+def incident_evidence(
+    servers: Sequence[str], metrics: Sequence[str], values: Floats, begin: int, catalogue: Catalogue
+) -> Evidence:
+    """What the steps from ``begin`` on show against those before; as many steps before it are kept as context.
+
+    ``values``: (step, server, metric) in the metrics' units, NaN = missing; the last step is the last one known.
+    """
+    amounts = amounts_of(metrics)
+    amount = np.empty((*values.shape[:2], 0)) if amounts is None else amounts.of(values)
+    harm = np.array([*(harm_of(name, catalogue) for name in metrics), *([1] * amount.shape[2])])
+    signed = surprises(np.concatenate([values, amount], axis=2), begin)
+    surprise = np.where(harm == 0, np.abs(signed), signed * harm)
+    context = max(0, 2 * begin - len(values))
+    return Evidence(tuple(servers), surprise[context:], begin - context, departures(amount, begin)[context:])

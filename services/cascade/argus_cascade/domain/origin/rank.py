@@ -1,0 +1,77 @@
+"""Rank the candidates for an origin."""
+
+import numpy as np
+
+from argus_cascade.domain.origin.candidate import Candidate
+from argus_cascade.domain.origin.evidence import Evidence
+from argus_cascade.domain.origin.lead import lead
+from argus_cascade.domain.origin.onset import LARGEST, none_before
+from argus_cascade.domain.origin.reasons import reasons
+from argus_cascade.domain.origin.signs import LEAST, Signs, signs_of
+from argus_cascade.domain.origin.spread import reach
+from argus_cascade.domain.tick import Flags, Floats, Steps
+from argus_cascade.domain.topology import Topology
+
+UNCONNECTED = 0.1
+"""Chance that a departed server which does not depend on the origin departed because of it all the same."""
+OUTSIDE = 0.1
+"""Weight of a cause that is no candidate, and of each calm server among which a candidate may stand out by chance."""
+SHORTLIST = 50
+"""Servers that are compared in pairs."""
+
+
+def rank_origins(
+    evidence: Evidence, topology: Topology | None = None, symptom: str | None = None
+) -> tuple[Candidate, ...]:
+    """All servers of the evidence as candidates, the likeliest first; equal ones by name.
+
+    A candidate is worth more the likelier it departed at all, the farther it did, and the likelier none did so before it.
+    With a topology each departed server that does not depend on it, and which it would leave unexplained, makes it up to ten
+    times less likely. With a symptom only what goes with the symptom's course counts, and what the symptom depends on.
+    Time grows linearly with the servers; pairs are made of the ``SHORTLIST`` worthiest, and only these are given reasons.
+    """
+    if not evidence.servers:
+        return ()
+    evidence = _by_name(evidence)
+    signs = signs_of(evidence, symptom)
+    chosen = np.argsort(-signs.worth, kind="stable")[:SHORTLIST]
+    few, names = signs.of(chosen), [evidence.servers[i] for i in chosen]
+    first = none_before(few.odds, few.departed)
+    reached = reach(names, topology) if topology else None
+    against = np.log(first + LEAST) + _unexplained(few, reached, names.index(symptom) if symptom in names else None)
+    score = signs.worth + against.min()
+    score[chosen] = few.worth + against
+    ahead = lead(_course(evidence, chosen), few.departed)
+    why = dict(zip(chosen.tolist(), reasons(few, first, ahead, reached, symptom=symptom in names), strict=True))
+    chance = _probability(score, signs)
+    ranked = np.argsort(-score, kind="stable").tolist()
+    return tuple(Candidate(evidence.servers[i], float(chance[i]), why.get(i, ())) for i in ranked)
+
+
+def _by_name(evidence: Evidence) -> Evidence:
+    order = sorted(range(len(evidence.servers)), key=evidence.servers.__getitem__)
+    servers = tuple(evidence.servers[i] for i in order)
+    return Evidence(servers, evidence.surprise[:, order], evidence.since, evidence.amount[:, order])
+
+
+def _unexplained(signs: Signs, reached: Flags | None, symptom: int | None) -> Floats:
+    """(server,) log chance of the departures that it does not reach, those that are small beside its own counting less."""
+    if reached is None:
+        return np.zeros(len(signs.departed))
+    size = np.log1p(signs.strength)
+    beside = np.clip(size[None, :] / np.maximum(size[:, None], LEAST), 0.0, 1.0)
+    missed = np.log(1 - signs.departed[None, :] * beside * (1 - UNCONNECTED))
+    total: Floats = np.where(reached, 0.0, missed).sum(axis=1)
+    return total if symptom is None else total + np.where(reached[:, symptom], 0.0, np.log(UNCONNECTED))
+
+
+def _probability(score: Floats, signs: Signs) -> Floats:
+    weight = np.exp(score)
+    result: Floats = weight / (weight.sum() + OUTSIDE * (1 + float(np.sum(1 - signs.departed / signs.match))))
+    return result
+
+
+def _course(evidence: Evidence, rows: Steps) -> Floats:
+    """(step, server) the sum of a server's surprises, missing ones left out."""
+    result: Floats = np.nansum(np.clip(evidence.surprise[:, rows], -LARGEST, LARGEST), axis=2)
+    return result
