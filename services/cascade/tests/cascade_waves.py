@@ -4,13 +4,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from argus_cascade.domain.origin import Evidence
+from argus_cascade.domain.origin import Departures
 from argus_cascade.domain.topology import Topology
 
 
 @dataclass(frozen=True, slots=True)
 class Wave:
-    evidence: Evidence
+    departures: Departures
     topology: Topology
     origin: str
     onset: tuple[int, ...]
@@ -19,8 +19,8 @@ class Wave:
 def wave(seed: int, steps: int = 50, members: int | None = None, tail: int | None = None) -> Wave:
     """A tree of 3–20 members whose departures pass along its edges with 1–6 steps of lag, in noise that wanders.
 
-    Each member departs in one to three of five metrics by 2–6 sigmas, at once or growing over 4–20 steps; a tenth of the values is
-    missing. ``tail``: steps that are known after the last onset; a random number by default.
+    Each member departs in one to three of five metrics by 2–6 sigmas, at once or growing over 4–20 steps; a tenth of
+    the values is missing. ``tail``: steps that are known after the last onset; a random number by default.
     """
     rng = np.random.default_rng(seed)
     count = members or int(rng.integers(3, 21))
@@ -46,5 +46,7 @@ def wave(seed: int, steps: int = 50, members: int | None = None, tail: int | Non
     names = [f"s{int(k):02d}" for k in rng.permutation(count)]
     edges = [(names[i], names[parent[i]]) for i in range(1, count)]
     servers = tuple(names[i] for i in order)
-    evidence = Evidence(servers, noise[-steps:, order], 0, np.empty((min(steps, length), count, 0)))
-    return Wave(evidence, Topology.of(edges), names[0], tuple(onset[i] + begin - (length - min(steps, length)) for i in order))
+    departures = Departures(servers, noise[-steps:, order], 0, np.empty((min(steps, length), count, 0)))
+    return Wave(
+        departures, Topology.of(edges), names[0], tuple(onset[i] + begin - (length - min(steps, length)) for i in order)
+    )

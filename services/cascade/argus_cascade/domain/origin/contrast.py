@@ -14,22 +14,24 @@ LEAST_SHARE = 0.05
 LEAST_RELATIVE = 0.1
 """Of the level: the typical scale where the fleet is calmer."""
 RESTLESS = 0.9
-"""Quantile of the fleet's scales of a metric; a series that never moved is measured by a part of it (``LEAST_OF_RESTLESS``)."""
+"""Quantile of the fleet's scales of a metric."""
 LEAST_OF_RESTLESS = 0.3
+"""Part of that quantile by which a series that never moved is measured."""
 
 
-def departures(values: Floats, begin: int) -> Floats:
+def moved(values: Floats, begin: int) -> Floats:
     """(step, server, metric) value minus the median of the steps before ``begin``; the first level where none came."""
     return values - _median(values, begin)
 
 
 def surprises(values: Floats, begin: int) -> Floats:
-    """(step, server, metric) departures in robust sigmas of the steps before ``begin``; NaN = missing or without a past.
+    """(step, server, metric) departures in robust sigmas of the steps before ``begin``; NaN = missing.
 
-    The scale is the larger of quartile range and tails (median and quartiles as in Pham et al., "BARO: Robust Root Cause
-    Analysis for Microservices via Multivariate Bayesian Online Change Point Detection", 2024), drawn to that of the fleet
-    where the history is short, and never below small parts of the level and of the fleet's restless series: counts near
-    zero and series that never moved say nothing of their spread. Unit-free: a metric times a constant changes nothing.
+    The scale is the larger of quartile range and tails (median and quartiles as in Pham et al., "BARO: Robust Root
+    Cause Analysis for Microservices via Multivariate Bayesian Online Change Point Detection", 2024), drawn to that of
+    the fleet where the history is short, and never below small parts of the level and of the fleet's restless series:
+    counts near zero and series that never moved say nothing of their spread. Unit-free: a metric times a constant
+    changes nothing.
     """
     before = values[:begin]
     centre = _median(values, begin)
@@ -50,13 +52,15 @@ def _median(values: Floats, begin: int) -> Floats:
 def _spread(before: Floats) -> Floats:
     low, first, middle, third, high = _quantile(before, [0.05, 0.25, 0.5, 0.75, 0.95], axis=0)
     tails = np.maximum(high - middle, middle - low) / TAIL
-    return np.maximum((third - first) / QUARTILES, tails)
+    result: Floats = np.maximum((third - first) / QUARTILES, tails)
+    return result
 
 
 def _quantile(values: Floats, level: float | list[float], axis: int) -> Floats:
     """As numpy's, with 0 where nothing is known."""
     known = np.isfinite(values).any(axis=axis, keepdims=True)
-    return np.nanquantile(np.where(known, values, 0.0), level, axis=axis)  # type: ignore[no-any-return, call-overload]
+    result: Floats = np.nanquantile(np.where(known, values, 0.0), level, axis=axis)
+    return result
 
 
 def _ratio(value: Floats, scale: Floats) -> Floats:

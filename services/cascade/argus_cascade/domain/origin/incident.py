@@ -1,19 +1,19 @@
-"""The evidence that a raw trace gives of an incident."""
+"""What a raw trace shows of an incident."""
 
 from collections.abc import Sequence
 
 import numpy as np
 
-from argus_cascade.domain.origin.contrast import departures, surprises
-from argus_cascade.domain.origin.evidence import Evidence
+from argus_cascade.domain.origin.contrast import moved, surprises
+from argus_cascade.domain.origin.departures import Departures, harmful
 from argus_cascade.domain.origin.meaning import amounts_of, harm_of
 from argus_cascade.domain.tick import Floats
 from argus_common.metrics import Catalogue
 
 
-def incident_evidence(
+def incident_departures(
     servers: Sequence[str], metrics: Sequence[str], values: Floats, begin: int, catalogue: Catalogue
-) -> Evidence:
+) -> Departures:
     """What the steps from ``begin`` on show against those before; as many steps before it are kept as context.
 
     ``values``: (step, server, metric) in the metrics' units, NaN = missing; the last step is the last one known.
@@ -22,6 +22,6 @@ def incident_evidence(
     amount = np.empty((*values.shape[:2], 0)) if amounts is None else amounts.of(values)
     harm = np.array([*(harm_of(name, catalogue) for name in metrics), *([1] * amount.shape[2])])
     signed = surprises(np.concatenate([values, amount], axis=2), begin)
-    surprise = np.where(harm == 0, np.abs(signed), signed * harm)
+    surprise = harmful(signed, harm)
     context = max(0, 2 * begin - len(values))
-    return Evidence(tuple(servers), surprise[context:], begin - context, departures(amount, begin)[context:])
+    return Departures(tuple(servers), surprise[context:], begin - context, moved(amount, begin)[context:])

@@ -20,10 +20,10 @@ LARGEST = 6.0
 def onset_log_odds(surprise: Floats, persistence: float) -> Floats:
     """(step, server) log odds that the server departed from that step on, against that it never did.
 
-    ``surprise``: (step, server, metric) z in the harmful direction, NaN = missing. ``persistence``: lag-1 autocorrelation of
-    healthy surprises, −1 … 1; both the surprises and the shapes are whitened by it, so that a noise that wanders is not taken
-    for an onset. The size of a departure is integrated out (a Bayesian change point, Adams and MacKay, "Bayesian Online
-    Changepoint Detection", 2007, with shapes in place of a constant).
+    ``surprise``: (step, server, metric) z in the harmful direction, NaN = missing. ``persistence``: lag-1
+    autocorrelation of healthy surprises, −1 … 1; both the surprises and the shapes are whitened by it, so that a
+    noise that wanders is not taken for an onset. The size of a departure is integrated out (a Bayesian change point,
+    Adams and MacKay, "Bayesian Online Changepoint Detection", 2007, with shapes in place of a constant).
     """
     noise = np.clip(surprise, -LARGEST, LARGEST)
     innovation = noise.copy()
@@ -38,7 +38,7 @@ def onset_log_odds(surprise: Floats, persistence: float) -> Floats:
 
 
 def persistence_of(surprise: Floats) -> float:
-    """Lag-1 autocorrelation pooled over all series, 0 … 0.9, from first differences: a departure does not disturb it."""
+    """Lag-1 autocorrelation of all series together, 0 … 0.9, by first differences: a departure does not disturb it."""
     steps = np.diff(np.clip(surprise, -LARGEST, LARGEST), axis=0)
     both = np.isfinite(steps[1:]) & np.isfinite(steps[:-1])
     power = float(np.sum(steps[1:][both] ** 2))
@@ -69,7 +69,7 @@ def departed_probability(odds: Floats) -> Floats:
 
 
 def none_before(odds: Floats, departed: Floats) -> Floats:
-    """(server,) the chance that, if this server departed, none of the others did so before it. In the same step counts for it."""
+    """(server,) the chance that, if this server departed, none of the others did so in an earlier step."""
     at = np.exp(odds - odds.max(axis=0))
     at /= at.sum(axis=0)
     not_before = 1 - np.cumsum(at, axis=0) + at

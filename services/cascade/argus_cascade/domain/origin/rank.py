@@ -3,7 +3,7 @@
 import numpy as np
 
 from argus_cascade.domain.origin.candidate import Candidate
-from argus_cascade.domain.origin.evidence import Evidence
+from argus_cascade.domain.origin.departures import Departures
 from argus_cascade.domain.origin.lead import lead
 from argus_cascade.domain.origin.onset import LARGEST, none_before
 from argus_cascade.domain.origin.reasons import reasons
@@ -21,41 +21,36 @@ SHORTLIST = 50
 
 
 def rank_origins(
-    evidence: Evidence, topology: Topology | None = None, symptom: str | None = None
+    departures: Departures, topology: Topology | None = None, symptom: str | None = None
 ) -> tuple[Candidate, ...]:
-    """All servers of the evidence as candidates, the likeliest first; equal ones by name.
+    """All the servers as candidates, the likeliest first; equal ones by name.
 
-    A candidate is worth more the likelier it departed at all, the farther it did, and the likelier none did so before it.
-    With a topology each departed server that does not depend on it, and which it would leave unexplained, makes it up to ten
-    times less likely. With a symptom only what goes with the symptom's course counts, and what the symptom depends on.
-    Time grows linearly with the servers; pairs are made of the ``SHORTLIST`` worthiest, and only these are given reasons.
+    A candidate is worth more the likelier it departed at all, the farther it did, and the likelier none did so before
+    it. With a topology each departed server that does not depend on it, and which it would leave unexplained, makes
+    it up to ten times less likely. With a symptom only what goes with the symptom's course counts, and what the
+    symptom depends on. Time grows linearly with the servers; pairs are made of the ``SHORTLIST`` worthiest, and only
+    these are given reasons.
     """
-    if not evidence.servers:
+    if not departures.servers:
         return ()
-    evidence = _by_name(evidence)
-    signs = signs_of(evidence, symptom)
+    departures = departures.by_name()
+    signs = signs_of(departures, symptom)
     chosen = np.argsort(-signs.worth, kind="stable")[:SHORTLIST]
-    few, names = signs.of(chosen), [evidence.servers[i] for i in chosen]
+    few, names = signs.of(chosen), [departures.servers[i] for i in chosen]
     first = none_before(few.odds, few.departed)
     reached = reach(names, topology) if topology else None
     against = np.log(first + LEAST) + _unexplained(few, reached, names.index(symptom) if symptom in names else None)
     score = signs.worth + against.min()
     score[chosen] = few.worth + against
-    ahead = lead(_course(evidence, chosen), few.departed)
+    ahead = lead(_course(departures, chosen), few.departed)
     why = dict(zip(chosen.tolist(), reasons(few, first, ahead, reached, symptom=symptom in names), strict=True))
     chance = _probability(score, signs)
     ranked = np.argsort(-score, kind="stable").tolist()
-    return tuple(Candidate(evidence.servers[i], float(chance[i]), why.get(i, ())) for i in ranked)
-
-
-def _by_name(evidence: Evidence) -> Evidence:
-    order = sorted(range(len(evidence.servers)), key=evidence.servers.__getitem__)
-    servers = tuple(evidence.servers[i] for i in order)
-    return Evidence(servers, evidence.surprise[:, order], evidence.since, evidence.amount[:, order])
+    return tuple(Candidate(departures.servers[i], float(chance[i]), why.get(i, ())) for i in ranked)
 
 
 def _unexplained(signs: Signs, reached: Flags | None, symptom: int | None) -> Floats:
-    """(server,) log chance of the departures that it does not reach, those that are small beside its own counting less."""
+    """(server,) log chance of the departures that it does not reach; those small beside its own count less."""
     if reached is None:
         return np.zeros(len(signs.departed))
     size = np.log1p(signs.strength)
@@ -71,7 +66,7 @@ def _probability(score: Floats, signs: Signs) -> Floats:
     return result
 
 
-def _course(evidence: Evidence, rows: Steps) -> Floats:
+def _course(departures: Departures, rows: Steps) -> Floats:
     """(step, server) the sum of a server's surprises, missing ones left out."""
-    result: Floats = np.nansum(np.clip(evidence.surprise[:, rows], -LARGEST, LARGEST), axis=2)
+    result: Floats = np.nansum(np.clip(departures.surprise[:, rows], -LARGEST, LARGEST), axis=2)
     return result

@@ -5,7 +5,6 @@ import numpy as np
 from argus_cascade.domain.origin.candidate import Reason
 from argus_cascade.domain.origin.signs import Signs
 from argus_cascade.domain.tick import Flags, Floats
-from argus_cascade.domain.topology import Topology
 
 LIKELY = 0.5
 """Chance from which something is said of a server."""
@@ -18,16 +17,17 @@ def reasons(
 ) -> list[tuple[Reason, ...]]:
     """Of each server, most telling first. What has not departed has none.
 
-    ``first``, ``ahead``: (server,) see `none_before`, `lead`. ``reached``: (server, server) see `reach`; None = no topology.
+    ``first``, ``ahead``: (server,) see `none_before`, `lead`. ``reached``: (server, server) see `reach`; None = no
+    topology.
     ``symptom``: one was given.
     """
     departed = signs.departed > LIKELY * signs.match
     others = departed[None, :] & ~np.eye(len(departed), dtype=np.bool_)
-    together = others.any(axis=1)
+    together: Flags = np.any(others, axis=1)
     held: dict[Reason, Flags] = {Reason.EARLIEST: together & (first > LIKELY)}
     if reached is not None:
         held[Reason.UPSTREAM] = together & (2 * (reached & others).sum(axis=1) > others.sum(axis=1))
-        held[Reason.UNEXPLAINED] = ~(reached.T & others).any(axis=1)
+        held[Reason.UNEXPLAINED] = ~np.any(reached.T & others, axis=1)
     held[Reason.MATCHES_SYMPTOM] = (signs.match > LIKELY) & symptom
     held[Reason.LEADS] = together & (ahead > LEADS)
     held[Reason.LARGEST] = signs.strength == signs.strength.max(initial=0.0)

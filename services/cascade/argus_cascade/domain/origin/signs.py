@@ -5,8 +5,9 @@ from typing import Self
 
 import numpy as np
 
-from argus_cascade.domain.origin.evidence import Evidence
+from argus_cascade.domain.origin.departures import Departures
 from argus_cascade.domain.origin.onset import departed_probability, onset_log_odds, persistence_of
+from argus_cascade.domain.origin.silence import silence
 from argus_cascade.domain.origin.symptom import symptom_match
 from argus_cascade.domain.tick import Floats, Steps
 
@@ -19,8 +20,8 @@ LEAST = 1e-9
 class Signs:
     """``odds``: (step, server) of `onset_log_odds`, from the step on that departures count from.
 
-    ``departed``: (server,) 0 … 1; ``strength``: (server,) sigmas ≥ 0 of the metric that departed most; both less where the course
-    is not the symptom's. ``match``: (server,) 0 … 1, see `symptom_match`; ones without a symptom.
+    ``departed``: (server,) 0 … 1; ``strength``: (server,) sigmas ≥ 0 of the metric that departed most; both less
+    where the course is not the symptom's. ``match``: (server,) 0 … 1, see `symptom_match`; ones without a symptom.
     """
 
     odds: Floats
@@ -39,15 +40,15 @@ class Signs:
         return result
 
 
-def signs_of(evidence: Evidence, symptom: str | None) -> Signs:
-    """The signs of every server. A symptom that is no server of the evidence is not looked for."""
-    recent = evidence.surprise[evidence.since :]
-    persistence = persistence_of(evidence.surprise) if evidence.since == 0 else 0.0
-    odds = onset_log_odds(evidence.surprise, persistence)[evidence.since :]
-    strength = _lasting(recent)
-    match = np.ones(len(evidence.servers))
-    if symptom in evidence.servers:
-        match = symptom_match(evidence, strength, evidence.servers.index(symptom))
+def signs_of(departures: Departures, symptom: str | None) -> Signs:
+    """The signs of every server. A symptom that is none of the servers is not looked for."""
+    persistence = 0.0 if departures.since else persistence_of(departures.surprise)
+    surprise = np.concatenate([departures.surprise, silence(departures.surprise)[..., None]], axis=2)
+    odds = onset_log_odds(surprise, persistence)[departures.since :]
+    strength = _lasting(surprise[departures.since :])
+    match = np.ones(len(departures.servers))
+    if symptom in departures.servers:
+        match = symptom_match(departures, strength[:, :-1], departures.servers.index(symptom))
     return Signs(odds, departed_probability(odds) * match, strength.max(axis=1, initial=0.0) * match, match)
 
 

@@ -2,29 +2,30 @@
 
 import numpy as np
 
-from argus_cascade.domain.origin.evidence import Evidence
+from argus_cascade.domain.origin.departures import Departures
 from argus_cascade.domain.tick import Floats
 
 LEAST_MATCH = 0.02
 """What a course that has nothing of the symptom's is still worth: the path between them may be unseen."""
 
 
-def symptom_match(evidence: Evidence, strength: Floats, row: int) -> Floats:
+def symptom_match(departures: Departures, strength: Floats, row: int) -> Floats:
     """(server,) ``LEAST_MATCH`` … 1, the part of the symptom's course that the server's own course explains.
 
-    ``strength``: (server, metric) how far each departed. ``row``: the server where the symptom was noticed; for itself the match
-    is what the best of the others leaves unexplained. Amounts are compared where they are known, since a caller's waiting
-    contains that of what it calls (the structural idea of Budhathoki et al., "Causal structure-based root cause analysis of
-    outliers", 2022, with weights of 1 along calls); elsewhere the strongest metrics of both.
+    ``strength``: (server, metric) how far each departed. ``row``: the server where the symptom was noticed; for
+    itself the match is what the best of the others leaves unexplained. Amounts are compared where they are known,
+    since a caller's waiting contains that of what it calls (the structural idea of Budhathoki et al., "Causal
+    structure-based root cause analysis of outliers", 2022, with weights of 1 along calls); elsewhere the strongest
+    metrics of both.
     """
-    surprise = evidence.surprise
+    surprise = departures.surprise
     strongest = surprise[:, np.arange(len(strength)), strength.argmax(axis=1)]
     match = _explained(strongest, strongest[:, row])
-    kinds = evidence.amount.shape[2]
+    kinds = departures.amount.shape[2]
     if kinds:
         weight = strength[row, -kinds:] / max(float(strength[row].max()), 1e-9)
-        each = [_explained(evidence.amount[..., k], evidence.amount[:, row, k]) * weight[k] for k in range(kinds)]
-        told = np.isfinite(evidence.amount).any(axis=(0, 2))
+        each = [_explained(departures.amount[..., k], departures.amount[:, row, k]) * weight[k] for k in range(kinds)]
+        told = np.isfinite(departures.amount).any(axis=(0, 2))
         match = np.where(told, np.max(each, axis=0), LEAST_MATCH)
     match[row] = 0.0
     match[row] = 1 - match.max(initial=0.0)
