@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 
 from argus_cascade.domain.origin import Departures, incident_departures
-from argus_cascade.domain.tick import Floats, Steps
+from argus_cascade.domain.tick import Floats
 from argus_cascade.domain.topology import Topology
 from argus_cli.trace_frame import IDENTITY
 from argus_common.errors import ConfigurationError
@@ -15,6 +15,7 @@ from argus_common.metrics import Catalogue
 
 HISTORY_STEPS = 2016
 """Steps before an incident that it is compared with: a week of five minutes."""
+DAY_SECONDS = 86_400
 DEFAULT_FLEET = "default"
 """Of rows without one."""
 
@@ -83,14 +84,15 @@ def departures_of(incident: Incident, rows: pl.DataFrame, step_seconds: int, cat
     known = rows.filter(pl.col("timestamp").is_between(first, incident.until)).with_columns(
         step=(pl.col("timestamp") - incident.begin).floordiv(width)
     )
-    begin, end = (known.filter(pl.col("step") < 0).height, known.filter(pl.col("step") >= 0).height)
-    if not begin or not end:
-        missing = "before" if end else "during"
+    before, during = (known["step"] < 0).any(), (known["step"] >= 0).any()
+    if not before or not during:
+        missing = "before" if during else "during"
         raise ConfigurationError(
             f"incident {incident.id}: the trace has nothing of fleet {incident.fleet} {missing} it"
         )
-    servers, metrics, steps, values = _cube(known)
-    return incident_departures(servers, metrics, values, int(np.searchsorted(steps, 0)), catalogue)
+    servers, metrics, values = _cube(known)
+    begin, day = -int(known["step"].min()), max(1, DAY_SECONDS // step_seconds)  # type: ignore[arg-type]
+    return incident_departures(servers, metrics, values, begin, day, catalogue)
 
 
 def _incident(row: dict[str, object]) -> Incident:
@@ -118,8 +120,8 @@ def _read(file: Path, needed: tuple[str, ...]) -> pl.DataFrame:
     return rows
 
 
-def _cube(rows: pl.DataFrame) -> tuple[list[str], list[str], Steps, Floats]:
-    """Servers, metrics, steps (those that any server has) and (step, server, metric) means of each step."""
+def _cube(rows: pl.DataFrame) -> tuple[list[str], list[str], Floats]:
+    """Servers, metrics and (step, server, metric) means of each step, from the first to the last; NaN = missing."""
     metrics = [
         name
         for name, kind in rows.schema.items()
@@ -127,8 +129,8 @@ def _cube(rows: pl.DataFrame) -> tuple[list[str], list[str], Steps, Floats]:
     ]
     means = rows.group_by("step", "server").agg(pl.col(metrics).cast(pl.Float64).mean())
     servers = sorted(means["server"].unique().to_list())
-    steps = np.unique(means["step"].to_numpy())
-    values = np.full((len(steps), len(servers), len(metrics)), np.nan)
     column = means["server"].replace_strict({name: i for i, name in enumerate(servers)}, return_dtype=pl.Int64)
-    values[np.searchsorted(steps, means["step"].to_numpy()), column.to_numpy()] = means.select(metrics).to_numpy()
-    return servers, metrics, steps, values
+    step = means["step"].to_numpy()
+    values = np.full((int(step.max() - step.min()) + 1, len(servers), len(metrics)), np.nan)
+    values[step - step.min(), column.to_numpy()] = means.select(metrics).to_numpy()
+    return servers, metrics, values

@@ -20,6 +20,8 @@ console = Console(stderr=True)
 
 SHOWN = 3
 """Candidates of each incident in the table."""
+LEAST_SHOWN = 0.01
+NOTHING_CLEAR = "[dim]did not depart clearly[/]"
 TIE_BREAK = 1 - 1e-9
 """Equal candidates get probabilities that differ by this, in the order of their names."""
 
@@ -101,7 +103,9 @@ def _table(ranked: list[tuple[Incident, tuple[Candidate, ...]]]) -> Table:
     table.add_column("because it")
     for incident, candidates in ranked:
         for place, candidate in enumerate(candidates[:SHOWN]):
-            name = f"{incident.fleet} {incident.id}" if place == 0 else ""
-            table.add_row(name, candidate.server, f"{candidate.probability:.2f}", "; ".join(candidate.reasons))
+            if place == 0 or candidate.probability >= LEAST_SHOWN:
+                name = f"{incident.fleet} {incident.id}" if place == 0 else ""
+                why = "; ".join(candidate.reasons) or NOTHING_CLEAR
+                table.add_row(name, candidate.server, f"{candidate.probability:.2f}", why)
         table.add_section()
     return table

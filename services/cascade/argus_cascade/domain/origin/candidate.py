@@ -7,7 +7,7 @@ from enum import StrEnum
 class Reason(StrEnum):
     """Why a server is a candidate: short sentences that a person can read beside its name."""
 
-    EARLIEST = "departed before the others"
+    EARLIEST = "departed no later than the others"
     UPSTREAM = "the others depend on it"
     UNEXPLAINED = "what it depends on does not explain it"
     LEADS = "its course leads that of the others"

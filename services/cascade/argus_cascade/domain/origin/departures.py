@@ -31,7 +31,8 @@ class Departures:
         Args:
             servers: the members.
             surprise: (step, server, metric) z, positive = higher than expected, NaN = missing; the last step is the
-                newest. harm: (metric,) +1 high hurts, −1 low hurts, 0 both.
+                newest.
+            harm: (metric,) +1 high hurts, −1 low hurts, 0 both.
         """
         return cls(tuple(servers), harmful(surprise, harm), 0, np.empty((*surprise.shape[:2], 0)))
 

@@ -68,12 +68,16 @@ def departed_probability(odds: Floats) -> Floats:
     return result
 
 
-def none_before(odds: Floats, departed: Floats) -> Floats:
-    """(server,) the chance that, if this server departed, none of the others did so in an earlier step."""
+def none_before(odds: Floats, counts: Floats) -> Floats:
+    """(server,) the chance that, if this server departed, none of the others did so in an earlier step.
+
+    ``odds``: (step, server) of `onset_log_odds`. ``counts``: (server, other) 0 … 1, how much the other counts beside
+    the server.
+    """
     at = np.exp(odds - odds.max(axis=0))
     at /= at.sum(axis=0)
-    not_before = 1 - np.cumsum(at, axis=0) + at
-    kept = np.log(np.clip(1 - departed + departed * not_before, LEAST_CHANCE, 1.0))
-    others = kept.sum(axis=1, keepdims=True) - kept
+    earlier = np.clip(np.cumsum(at, axis=0) - at, 0.0, 1.0)
+    kept = np.log(np.maximum(1 - counts[None, :, :] * earlier[:, None, :], LEAST_CHANCE))
+    others = kept.sum(axis=2) - np.diagonal(kept, axis1=1, axis2=2)
     result: Floats = (at * np.exp(others)).sum(axis=0)
     return result

@@ -37,25 +37,33 @@ def rank_origins(
     signs = signs_of(departures, symptom)
     chosen = np.argsort(-signs.worth, kind="stable")[:SHORTLIST]
     few, names = signs.of(chosen), [departures.servers[i] for i in chosen]
-    first = none_before(few.odds, few.departed)
+    counts = few.departed[None, :] * _beside(few.strength)
+    first = none_before(few.odds, counts)
     reached = reach(names, topology) if topology else None
-    against = np.log(first + LEAST) + _unexplained(few, reached, names.index(symptom) if symptom in names else None)
+    against = np.log(first + LEAST) + _unexplained(counts, reached, names.index(symptom) if symptom in names else None)
     score = signs.worth + against.min()
     score[chosen] = few.worth + against
     ahead = lead(_course(departures, chosen), few.departed)
-    why = dict(zip(chosen.tolist(), reasons(few, first, ahead, reached, symptom=symptom in names), strict=True))
+    depends = np.array([topology is not None and name in topology.upstream for name in names])
+    why = reasons(few, first, ahead, reached, depends, symptom=symptom in names)
+    told = dict(zip(chosen.tolist(), why, strict=True))
     chance = _probability(score, signs)
     ranked = np.argsort(-score, kind="stable").tolist()
-    return tuple(Candidate(departures.servers[i], float(chance[i]), why.get(i, ())) for i in ranked)
+    return tuple(Candidate(departures.servers[i], float(chance[i]), told.get(i, ())) for i in ranked)
 
 
-def _unexplained(signs: Signs, reached: Flags | None, symptom: int | None) -> Floats:
-    """(server,) log chance of the departures that it does not reach; those small beside its own count less."""
+def _beside(strength: Floats) -> Floats:
+    """(server, other) 0 … 1: a departure that is small beside the server's own counts less."""
+    size = np.log1p(strength)
+    result: Floats = np.clip(size[None, :] / np.maximum(size[:, None], LEAST), 0.0, 1.0)
+    return result
+
+
+def _unexplained(counts: Floats, reached: Flags | None, symptom: int | None) -> Floats:
+    """(server,) log chance of the departures that it does not reach."""
     if reached is None:
-        return np.zeros(len(signs.departed))
-    size = np.log1p(signs.strength)
-    beside = np.clip(size[None, :] / np.maximum(size[:, None], LEAST), 0.0, 1.0)
-    missed = np.log(1 - signs.departed[None, :] * beside * (1 - UNCONNECTED))
+        return np.zeros(len(counts))
+    missed = np.log(1 - counts * (1 - UNCONNECTED))
     total: Floats = np.where(reached, 0.0, missed).sum(axis=1)
     return total if symptom is None else total + np.where(reached[:, symptom], 0.0, np.log(UNCONNECTED))
 

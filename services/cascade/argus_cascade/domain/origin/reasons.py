@@ -13,21 +13,21 @@ LEADS = 0.1
 
 
 def reasons(
-    signs: Signs, first: Floats, ahead: Floats, reached: Flags | None, *, symptom: bool
+    signs: Signs, first: Floats, ahead: Floats, reached: Flags | None, depends: Flags, *, symptom: bool
 ) -> list[tuple[Reason, ...]]:
     """Of each server, most telling first. What has not departed has none.
 
     ``first``, ``ahead``: (server,) see `none_before`, `lead`. ``reached``: (server, server) see `reach`; None = no
     topology.
-    ``symptom``: one was given.
+    ``depends``: (server,) the topology says whom it depends on. ``symptom``: one was given.
     """
-    departed = signs.departed > LIKELY * signs.match
+    departed = signs.departed > LIKELY
     others = departed[None, :] & ~np.eye(len(departed), dtype=np.bool_)
     together: Flags = np.any(others, axis=1)
     held: dict[Reason, Flags] = {Reason.EARLIEST: together & (first > LIKELY)}
     if reached is not None:
         held[Reason.UPSTREAM] = together & (2 * (reached & others).sum(axis=1) > others.sum(axis=1))
-        held[Reason.UNEXPLAINED] = ~np.any(reached.T & others, axis=1)
+        held[Reason.UNEXPLAINED] = ~np.any(reached.T & others, axis=1) & depends
     held[Reason.MATCHES_SYMPTOM] = (signs.match > LIKELY) & symptom
     held[Reason.LEADS] = together & (ahead > LEADS)
     held[Reason.LARGEST] = signs.strength == signs.strength.max(initial=0.0)
