@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from argus_cascade.domain.origin.quantiles import median, quantiles
 from argus_cascade.domain.tick import Floats
 
 QUARTILES = 1.349
@@ -21,7 +22,7 @@ LEAST_OF_RESTLESS = 0.3
 
 def moved(values: Floats, begin: int) -> Floats:
     """(step, server, metric) value minus the median of the steps before ``begin``; the first level where none came."""
-    return values - _median(values, begin)
+    return values - median(values[:begin])
 
 
 def surprises(values: Floats, begin: int) -> Floats:
@@ -34,32 +35,21 @@ def surprises(values: Floats, begin: int) -> Floats:
     changes nothing.
     """
     before = values[:begin]
-    centre = _median(values, begin)
+    centre = median(values[:begin])
     level = np.abs(centre)
     own = _spread(before)
     steps = np.isfinite(before).sum(axis=0)
-    typical = np.maximum(_quantile(_ratio(own, level), 0.5, axis=0), LEAST_RELATIVE) * level
+    typical = np.maximum(median(_ratio(own, level)), LEAST_RELATIVE) * level
     drawn = np.sqrt((steps * own**2 + PRIOR_STEPS * typical**2) / (steps + PRIOR_STEPS) + (LEAST_SHARE * level) ** 2)
-    restless = _quantile(np.where(drawn > 0, drawn, np.nan), RESTLESS, axis=0)
+    restless = quantiles(np.where(drawn > 0, drawn, np.nan), RESTLESS)[0]
     scale = np.maximum(drawn, LEAST_OF_RESTLESS * restless)
     return _ratio(values - centre, scale)
 
 
-def _median(values: Floats, begin: int) -> Floats:
-    return _quantile(values[:begin], 0.5, axis=0)
-
-
 def _spread(before: Floats) -> Floats:
-    low, first, middle, third, high = _quantile(before, [0.05, 0.25, 0.5, 0.75, 0.95], axis=0)
+    low, first, middle, third, high = quantiles(before, 0.05, 0.25, 0.5, 0.75, 0.95)
     tails = np.maximum(high - middle, middle - low) / TAIL
     result: Floats = np.maximum((third - first) / QUARTILES, tails)
-    return result
-
-
-def _quantile(values: Floats, level: float | list[float], axis: int) -> Floats:
-    """As numpy's, with 0 where nothing is known."""
-    known = np.isfinite(values).any(axis=axis, keepdims=True)
-    result: Floats = np.nanquantile(np.where(known, values, 0.0), level, axis=axis)
     return result
 
 

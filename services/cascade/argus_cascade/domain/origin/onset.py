@@ -30,7 +30,8 @@ def onset_log_odds(surprise: Floats, persistence: float) -> Floats:
     innovation[1:] = (noise[1:] - persistence * noise[:-1]) / np.sqrt(1 - persistence**2)
     seen = np.isfinite(innovation)
     flat = np.where(seen, innovation, 0.0).reshape(len(noise), -1)
-    odds = [_shape_odds(shape, flat, seen.reshape(flat.shape)) for shape in _shapes(len(noise), persistence)]
+    weight = seen.astype(np.float64).reshape(flat.shape)
+    odds = [_shape_odds(shape, flat, weight) for shape in _shapes(len(noise), persistence)]
     by_metric = np.logaddexp.reduce(odds, axis=0) - np.log(len(RISES))
     mixed = np.logaddexp(np.log(1 - TAKES_PART), np.log(TAKES_PART) + by_metric)
     result: Floats = mixed.reshape(surprise.shape).sum(axis=2)

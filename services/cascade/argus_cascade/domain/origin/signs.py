@@ -7,6 +7,7 @@ import numpy as np
 
 from argus_cascade.domain.origin.departures import Departures
 from argus_cascade.domain.origin.onset import departed_probability, onset_log_odds, persistence_of
+from argus_cascade.domain.origin.quantiles import quantiles
 from argus_cascade.domain.origin.silence import silence
 from argus_cascade.domain.origin.symptom import symptom_match
 from argus_cascade.domain.tick import Floats, Steps
@@ -54,6 +55,5 @@ def signs_of(departures: Departures, symptom: str | None) -> Signs:
 
 def _lasting(surprise: Floats) -> Floats:
     """(server, metric) the departure that a part of the steps reaches; 0 where nothing was seen."""
-    known = np.isfinite(surprise).any(axis=0, keepdims=True)
-    result: Floats = np.maximum(np.nanquantile(np.where(known, surprise, 0.0), LASTS, axis=0), 0.0)
+    result: Floats = np.maximum(quantiles(surprise, LASTS)[0], 0.0)
     return result
