@@ -15,7 +15,9 @@ from argus_cascade.domain.topology import Topology
 UNCONNECTED = 0.1
 """Chance that a departed server which does not depend on the origin departed because of it all the same."""
 OUTSIDE = 0.1
-"""Weight of a cause that is no candidate, and of each calm server among which a candidate may stand out by chance."""
+"""Weight of a cause that is no candidate. One that departed for sure, before all others and by 3 sigmas, has 4."""
+CHANCE = 0.3
+"""Weight that each calm server adds to it: among many some stand out by chance."""
 SHORTLIST = 50
 """Servers that are compared in pairs."""
 
@@ -70,7 +72,8 @@ def _unexplained(counts: Floats, reached: Flags | None, symptom: int | None) -> 
 
 def _probability(score: Floats, signs: Signs) -> Floats:
     weight = np.exp(score)
-    result: Floats = weight / (weight.sum() + OUTSIDE * (1 + float(np.sum(1 - signs.departed / signs.match))))
+    outside = OUTSIDE + CHANCE * float(np.sum(1 - signs.departed / signs.match))
+    result: Floats = weight / (weight.sum() + outside)
     return result
 
 
