@@ -54,7 +54,6 @@ class CascadeDetector:
 
     def __init__(self, settings: DetectorSettings, topology: Topology) -> None:
         self._settings, self._topology = settings, topology
-        self._dependents = topology.dependents()
         self._evidence: Evidence | None = None
         self._grouping: Grouping | None = None
         self._state = snapshots.State()
@@ -140,7 +139,7 @@ class CascadeDetector:
     def _outlook(self, cascade: Cascade, view: View) -> Cascade:
         """With the origin candidates and followers of this step."""
         cascade = replace(cascade, origins=earliest(cascade.onsets, self._topology))
-        ahead = expected(cascade, view, self._dependents, self._topology, self._state.lags)
+        ahead = expected(cascade, view, self._topology, self._state.lags)
         cascade, self._state.forecasts = settled(cascade, ahead, self._state.forecasts)
         return cascade
 

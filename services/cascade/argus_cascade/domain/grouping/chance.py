@@ -41,8 +41,8 @@ def linked(levels: Steps, chance: Floats, servers: int, degree: float, fewest: i
     Args:
         levels: (server,) the level that each of them has reached in the window, in any order.
         chance: (level,) that a healthy server reaches each level in a window.
-        servers: of the fleet.
-        degree: dependencies that a server has on average, in both directions.
+        servers: of which a dependency is known.
+        degree: dependencies that such a server has on average, in both directions.
         fewest: least members.
 
     Returns:
@@ -57,8 +57,13 @@ def linked(levels: Steps, chance: Floats, servers: int, degree: float, fewest: i
     count = np.arange(1, len(highest) + 1)[fewest - 1 :]
     if not len(count):
         return 0.0, 0
-    trees = np.log(servers) + (count - 1) * np.log(max(degree, 1.0)) + (count - 2) * np.log(count) - gammaln(count + 1)
+    trees = np.log(servers) + (count - 1) * np.log(degree) + (count - 2) * np.log(count) - gammaln(count + 1)
     return _best(LOG10_E * (trees + count * np.log(chance[highest[fewest - 1 :]])), count)
+
+
+def of_count(count: int, expected: float) -> float:
+    """The chance that a Poisson count is at least so high."""
+    return float(gammainc(count, expected)) if count else 1.0
 
 
 def _best(log10_chance: Floats, count: Steps) -> tuple[float, int]:

@@ -1,6 +1,6 @@
 """From who is abnormal to which of them are one cascade."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -8,7 +8,7 @@ import numpy as np
 from argus_cascade.domain.grouping import chance
 from argus_cascade.domain.grouping.episodes import LEVELS, Episodes
 from argus_cascade.domain.grouping.joining import Newcomer, OpenCascade, home
-from argus_cascade.domain.grouping.links import degree, parts
+from argus_cascade.domain.grouping.links import dependencies, dependencies_among, parts, size
 from argus_cascade.domain.grouping.ordinary import HOUR_SECONDS, OrdinaryWeeks
 from argus_cascade.domain.grouping.settings import GroupingSettings
 from argus_cascade.domain.tick import Flags, Floats
@@ -16,6 +16,9 @@ from argus_cascade.domain.topology import Topology
 from argus_cascade.domain.verdict import Verdict
 
 DAY_SECONDS = 86_400
+FEW, MUCH_OF_A_FLEET = 10, 0.1
+MORE_THAN_CHANCE = 0.01
+"""Where much of a fleet stands out, so rare must as many dependencies between them be to count."""
 LIKELY = 0.5
 """Healthy servers expected to look like one that is near in time, above which nearness alone says nothing."""
 
@@ -111,18 +114,28 @@ class Grouping:
     def _linked(self, servers: int, free: list[Candidate], window: Floats) -> tuple[list[Group], float]:
         """New cascades along dependencies, and the highest rarity."""
         by_name = {one.server: one for one in free}
-        everybody, per_server = _reached(free), degree(self.topology, servers)
+        together = parts(by_name, self.topology)
+        if not together or self._everywhere(servers, by_name):
+            return [], 0.0
+        alone = set(by_name).difference(*together)
+        chances = np.maximum(window, _reached([by_name[server] for server in alone]) / servers)
         groups, highest = [], 0.0
-        for part in parts(by_name, self.topology):
+        for part in together:
             members = [by_name[server] for server in part]
             levels = np.array([one.level for one in members])
-            elsewhere = (everybody - _reached(members)) / servers
-            chances = np.maximum(window, elsewhere)
-            rarity, count = chance.linked(levels, chances, servers, per_server, self.settings.fewest_linked)
+            rarity, count = chance.linked(levels, chances, *size(self.topology), self.settings.fewest_linked)
             highest = max(highest, rarity)
             if rarity >= self._limit():
                 groups.append(_group(members, rarity, count))
         return groups, highest
+
+    def _everywhere(self, servers: int, candidates: Collection[str]) -> bool:
+        """So large a share of the fleet stands out that some of them depend on each other by chance alone."""
+        many = max(FEW, MUCH_OF_A_FLEET * servers)
+        if len(candidates) < many:
+            return False
+        expected = dependencies(self.topology) * (len(candidates) / servers) ** 2
+        return chance.of_count(dependencies_among(candidates, self.topology), expected) > MORE_THAN_CHANCE
 
     def _anywhere(self, rest: list[Candidate], expected: Floats, hour: int) -> tuple[list[Group], float]:
         """A new cascade of servers of which no dependency explains why they fell ill together, and how many orders of
