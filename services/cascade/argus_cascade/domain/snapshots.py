@@ -105,7 +105,7 @@ def unpacked(snapshot: bytes, settings: EvidenceSettings, grouping: GroupingSett
 def _evidence(arrays: Arrays, document: _Document, settings: EvidenceSettings) -> Evidence | None:
     if "harm" not in arrays:
         return None
-    begun = Evidence(document.fleet, document.step_seconds, document.targets, arrays["harm"], settings)
+    begun = Evidence(document.fleet, document.targets, arrays["harm"], settings)
     own = {name.removeprefix("evidence."): array for name, array in arrays.items() if name.startswith("evidence.")}
     return begun.restore(own)
 
