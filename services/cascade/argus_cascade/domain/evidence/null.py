@@ -8,6 +8,8 @@ from argus_cascade.domain.tick import Floats
 
 SMALLEST, PRIOR = 3.0, 30.0
 """Nats: least that is ever taken for usual, and what is taken for it while nothing is known."""
+FLEET_STEPS = 100
+"""Steps after which what was seen of a fleet counts as much as `PRIOR`: its first hours are alike, and say little."""
 PRIOR_STEPS = 1000
 """Steps after which a server's own extremes count as much as the fleet's."""
 FEWEST_SERVERS = 30
@@ -18,7 +20,8 @@ LONGEST_BETWEEN = 20
 
 
 def blended(own: Floats, heard: npt.NDArray[np.int64]) -> Floats:
-    """(server, channel) between what is usual for the fleet and, the longer it is known, for the server itself.
+    """(server, channel) between what is usual for any fleet, for this one and for the server itself, the longer it is
+    known the more.
 
     Args:
         own: (server, channel) of the server alone, inf = unknown.
@@ -27,7 +30,9 @@ def blended(own: Floats, heard: npt.NDArray[np.int64]) -> Floats:
     known = np.isfinite(own)
     logs = np.log(np.clip(np.where(known, own, SMALLEST), SMALLEST, None))
     count = known.sum(axis=0)
-    fleet = np.where(count > 0, np.where(known, logs, 0).sum(axis=0) / np.maximum(count, 1), np.log(PRIOR))
+    seen = np.where(count > 0, np.where(known, logs, 0).sum(axis=0) / np.maximum(count, 1), np.log(PRIOR))
+    watched = heard.max(initial=0) / (heard.max(initial=0) + FLEET_STEPS)
+    fleet = watched * seen + (1 - watched) * np.log(PRIOR)
     share = (heard / (heard + PRIOR_STEPS))[:, None]
     mean: Floats = np.exp(np.where(known, share * logs + (1 - share) * fleet, fleet))
     return mean
