@@ -2,13 +2,13 @@
 
 import numpy as np
 import pytest
+from bench.waves import Wave, wave
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from argus_cascade.domain.origin import Candidate, Departures, Reason, rank_origins
 from argus_cascade.domain.tick import Floats
 from argus_cascade.domain.topology import Topology
-from bench.waves import Wave, wave
 
 CHAIN = Topology.of([("web", "app"), ("app", "db")])
 UP = np.ones(1)
