@@ -1,7 +1,7 @@
 """From where values fell in their forecasts to how surprising they were."""
 
 import numpy as np
-from scipy.special import ndtri
+from scipy.special import ndtr, ndtri
 
 from argus_cascade.domain.tick import FleetTick, Floats
 from argus_common.metrics import Catalogue
@@ -31,7 +31,8 @@ def surprises(tick: FleetTick, smallest: Floats) -> Floats:
     chance = np.clip(np.where(side > 0, 1 - tick.pit, tick.pit), LEAST_CHANCE, 0.5)
     with np.errstate(invalid="ignore", divide="ignore"):
         matters = np.minimum(np.abs(tick.residual) / smallest[:, None], 1)
-    pull = side / np.tan(np.pi * chance) * np.where(np.isnan(matters), 1, matters)
+    chance = ndtr(ndtri(chance) * np.where(np.isnan(matters), 1, matters))
+    pull = side / np.tan(np.pi * chance)
     count = known.sum(axis=2)
     mean = np.where(known, pull, 0).sum(axis=2) / np.maximum(count, 1)
     beyond = np.maximum(np.arctan2(1, np.abs(mean)) / np.pi, LEAST_CHANCE)

@@ -59,7 +59,7 @@ class Evidence:
         seen[at] = True
         z = np.where(self.harm < 0, -z, z)
         amounts, strength = self._gather(z)
-        usual = null.blended(self._rows.arrays["usual"])
+        usual = null.blended(self._rows.arrays["usual"], self._rows.arrays["heard"])
         rarity = null.log10_rarity(amounts, usual).max(axis=1, initial=0)
         absence = presence.log10_rarity(self._rows.arrays, seen)
         self._learn(amounts, usual, seen)

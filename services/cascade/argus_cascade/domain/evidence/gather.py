@@ -8,6 +8,8 @@ from argus_cascade.domain.tick import Flags, Floats
 
 ORDINARY_NATS = 3.0
 """−ln of a chance that says nothing: one step in twenty is as surprising."""
+ORDINARY_SIGMAS = 1.64
+"""Below, a chance is larger than that in any case."""
 MOST_NATS = 55.0
 """One target alone says no more than this: a value ten times as far off as its usual extremes."""
 LESSON_BOUND = 3.0
@@ -20,8 +22,11 @@ def excess(z: Floats, both: Flags) -> Floats:
         z: positive = harmful.
         both: (target,) whether the other direction harms as well.
     """
-    chance = log_ndtr(-np.where(both, np.abs(z), z)) + np.where(both, np.log(2), 0)
-    nats: Floats = np.clip(-chance - ORDINARY_NATS, 0, MOST_NATS)
+    harmful = np.where(both, np.abs(z), z)
+    nats = np.where(np.isnan(z), np.nan, 0.0)
+    beyond = harmful > ORDINARY_SIGMAS  # few: the logarithm of a chance is what costs here
+    sides = np.broadcast_to(np.where(both, np.log(2), 0), z.shape)[beyond]
+    nats[beyond] = np.clip(-log_ndtr(-harmful[beyond]) - sides - ORDINARY_NATS, 0, MOST_NATS)
     return nats
 
 

@@ -1,12 +1,15 @@
 """How much evidence there usually is against healthy servers of this fleet."""
 
 import numpy as np
+import numpy.typing as npt
 
 from argus_cascade.domain import tails
 from argus_cascade.domain.tick import Floats
 
 SMALLEST, PRIOR = 3.0, 30.0
 """Nats: least that is ever taken for usual, and what is taken for it while nothing is known."""
+PRIOR_STEPS = 1000
+"""Steps after which a server's own extremes count as much as the fleet's."""
 FEWEST_SERVERS = 30
 """A fleet of fewer has no common movement to speak of."""
 COMMON_SIGMAS = 2.0
@@ -14,16 +17,19 @@ COMMON_RATE = 0.01
 LONGEST_BETWEEN = 20
 
 
-def blended(own: Floats) -> Floats:
-    """(server, channel) geometric mean of what is usual for the server and for the fleet; inf = unknown.
+def blended(own: Floats, heard: npt.NDArray[np.int64]) -> Floats:
+    """(server, channel) between what is usual for the fleet and, the longer it is known, for the server itself.
 
-    The fleet steadies what few extremes of one server can tell, the server's own extremes make room for its habits.
+    Args:
+        own: (server, channel) of the server alone, inf = unknown.
+        heard: (server,) steps that it was heard of.
     """
     known = np.isfinite(own)
     logs = np.log(np.clip(np.where(known, own, SMALLEST), SMALLEST, None))
     count = known.sum(axis=0)
     fleet = np.where(count > 0, np.where(known, logs, 0).sum(axis=0) / np.maximum(count, 1), np.log(PRIOR))
-    mean: Floats = np.exp(np.where(known, (logs + fleet) / 2, fleet))
+    share = (heard / (heard + PRIOR_STEPS))[:, None]
+    mean: Floats = np.exp(np.where(known, share * logs + (1 - share) * fleet, fleet))
     return mean
 
 

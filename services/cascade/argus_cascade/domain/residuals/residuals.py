@@ -19,6 +19,8 @@ LESSON_BOUND = 4.0
 """Values further from the level, in scales, teach level and scale as if they were so far."""
 RELATION_BOUND = 5.0
 """The same for what other metrics are expected to be from it."""
+YOUNG = 0.5
+"""Residuals are remembered for no longer than this share of all time, since the first came of unlearned relations."""
 LARGE = 0.5
 """Residuals above this share of `tails.usual` are large."""
 MOST = 10.0
@@ -110,7 +112,7 @@ class Residuals:
             self._offset += rate * drift
             share = steps / min(self._steps, MEMORY_DAYS * day)
             self._relations.learn(regressors, share)
-            self._learn_tails(np.abs(residual), weights, 1 - steps / (MEMORY_DAYS * day))
+            self._learn_tails(np.abs(residual), weights, 1 - steps / min(MEMORY_DAYS * day, YOUNG * self._steps))
         if self._steps >= self._solution:
             self._relations.solve()
             self._solution = self._steps + int(min(max(self._steps // 10, LONGEST_BLOCK), day // 4))
