@@ -45,6 +45,8 @@ def read_incidents(file: Path) -> list[Incident]:
         found = [_incident(row) for row in rows.with_columns(times).iter_rows(named=True)]
     except pl.exceptions.PolarsError as error:
         raise ConfigurationError(f"{file}: timestamp and until must be times: {str(error).splitlines()[0]}") from error
+    if not found:
+        raise ConfigurationError(f"{file}: no incident in it")
     for incident in found:
         if incident.until < incident.begin:
             raise ConfigurationError(f"{file}: incident {incident.id} has until before timestamp")

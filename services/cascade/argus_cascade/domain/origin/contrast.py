@@ -18,6 +18,8 @@ RESTLESS = 0.9
 """Quantile of the fleet's scales of a metric."""
 LEAST_OF_RESTLESS = 0.3
 """Part of that quantile by which a series that never moved is measured."""
+UNHEARD_OF = 10.0
+"""Sigmas of the largest departure of a metric that never moved on any server."""
 
 
 def moved(values: Floats, begin: int) -> Floats:
@@ -43,7 +45,10 @@ def surprises(values: Floats, begin: int) -> Floats:
     drawn = np.sqrt((steps * own**2 + PRIOR_STEPS * typical**2) / (steps + PRIOR_STEPS) + (LEAST_SHARE * level) ** 2)
     restless = quantiles(np.where(drawn > 0, drawn, np.nan), RESTLESS)[0]
     scale = np.maximum(drawn, LEAST_OF_RESTLESS * restless)
-    return _ratio(values - centre, scale)
+    change = values - centre
+    largest = np.abs(np.nan_to_num(change)).max(axis=(0, 1), initial=0.0)
+    scale = np.where(scale > 0, scale, largest / UNHEARD_OF)
+    return np.where(steps > 0, _ratio(change, scale), np.nan)
 
 
 def _spread(before: Floats) -> Floats:

@@ -6,7 +6,7 @@ import numpy as np
 
 from argus_cascade.domain.origin.contrast import moved, surprises
 from argus_cascade.domain.origin.departures import Departures, harmful
-from argus_cascade.domain.origin.meaning import amounts_of, harm_of
+from argus_cascade.domain.origin.meaning import amounts_of, failing_share, harm_of, is_share_of_success
 from argus_cascade.domain.origin.season import without_season
 from argus_cascade.domain.tick import Floats
 from argus_common.metrics import Catalogue
@@ -22,7 +22,12 @@ def incident_departures(
     """
     amounts = amounts_of(metrics)
     amount = np.empty((*values.shape[:2], 0)) if amounts is None else amounts.of(values)
-    harm = np.array([*(harm_of(name, catalogue) for name in metrics), *([1] * amount.shape[2])])
+    values = values.copy()
+    harm = np.array([harm_of(name, catalogue) for name in metrics])
+    for column in (i for i, name in enumerate(metrics) if is_share_of_success(name) and harm[i] < 0):
+        values[..., column] = failing_share(values[..., column])
+        harm[column] = 1
+    harm = np.concatenate([harm, np.ones(amount.shape[2])])
     calm = without_season(np.concatenate([values, amount], axis=2), begin, day)
     surprise = harmful(surprises(calm, begin), harm)
     context = max(0, 2 * begin - len(values))

@@ -26,6 +26,17 @@ def harm_of(metric: str, catalogue: Catalogue) -> int:
     return 1 if _WAITING.search(metric) or _FAILING.search(metric) else 0
 
 
+def is_share_of_success(metric: str) -> bool:
+    """Whether it says which part succeeded, 0 … 1 or 0 … 100."""
+    return bool(_SUCCEEDING.search(metric))
+
+
+def failing_share(share: Floats) -> Floats:
+    """What did not succeed, in the unit of ``share``: near zero, where a small rise is as plain as it is."""
+    whole = _PER_CENT if np.nanmax(share, initial=0.0) > 1 else 1.0
+    return whole - share
+
+
 @dataclass(frozen=True, slots=True)
 class Amounts:
     """Metrics made of others, by their columns: calls × mean waiting, calls × (1 − success)."""
@@ -35,15 +46,16 @@ class Amounts:
     succeeding: int | None
 
     def of(self, values: Floats) -> Floats:
-        """(step, server, kind) seconds of waiting and failed calls of each step, those of them that can be told."""
+        """(step, server, kind) waiting and failed calls of each step, those of them that can be told.
+
+        In the units of the metrics multiplied; the same for every server.
+        """
         calls = values[..., self.calls]
         found = []
         if self.waiting is not None:
             found.append(_none_where_idle(calls * values[..., self.waiting], calls))
         if self.succeeding is not None:
-            share = values[..., self.succeeding]
-            whole = _PER_CENT if np.nanmax(share, initial=0.0) > 1 else 1.0
-            found.append(_none_where_idle(calls * (1 - share / whole), calls))
+            found.append(_none_where_idle(calls * failing_share(values[..., self.succeeding]), calls))
         return np.stack(found, axis=-1)
 
 

@@ -7,6 +7,8 @@ from argus_cascade.domain.tick import Floats
 
 LEAST_MATCH = 0.02
 """What a course that has nothing of the symptom's is still worth: the path between them may be unseen."""
+CLEAR = 3.0
+"""Sigmas from which a kind of amount is what the symptom consists of."""
 
 
 def symptom_match(departures: Departures, strength: Floats, row: int) -> Floats:
@@ -23,7 +25,7 @@ def symptom_match(departures: Departures, strength: Floats, row: int) -> Floats:
     match = _explained(strongest, strongest[:, row])
     kinds = departures.amount.shape[2]
     if kinds:
-        weight = strength[row, -kinds:] / max(float(strength[row].max()), 1e-9)
+        weight = strength[row, -kinds:] / max(float(strength[row, -kinds:].max()), CLEAR)
         each = [_explained(departures.amount[..., k], departures.amount[:, row, k]) * weight[k] for k in range(kinds)]
         told = np.isfinite(departures.amount).any(axis=(0, 2))
         match = np.where(told, np.max(each, axis=0), LEAST_MATCH)
