@@ -8,7 +8,18 @@ from argus_local import Stack
 from bench.report import show
 from bench.site import ONE_THREAD
 
-PARTS = ("ingest", "rings", "forecasts", "models", "training", "simulator", "latency", "swap", "origins", "cascade_live")
+PARTS = (
+    "ingest",
+    "rings",
+    "forecasts",
+    "models",
+    "training",
+    "simulator",
+    "latency",
+    "swap",
+    "origins",
+    "cascade_live",
+)
 LONG = ("cascades",)
 """Parts that take half an hour and are run by name only."""
 
