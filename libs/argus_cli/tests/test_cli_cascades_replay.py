@@ -43,7 +43,7 @@ def rows() -> pl.DataFrame:
 def scores(rows: pl.DataFrame, folder: Path, name: str = "scores.parquet", step: int | None = None) -> pl.DataFrame:
     file = folder / f"in-{name}"
     rows.write_parquet(file)
-    replay(file, folder / name, step)
+    replay(file, scores=folder / name, step=step)
     return pl.read_parquet(folder / name)
 
 

@@ -158,6 +158,16 @@ async def test_a_seek_goes_to_what_is_named_and_otherwise_to_what_was_committed(
     assert consumer.commits == [{0: 5}, {0: 5}]
 
 
+async def test_the_group_tells_which_partitions_it_has_read_before(source: KafkaSource, consumer: FakeConsumer) -> None:
+    consumer.committed_at = {2: 7}
+    assert await source.read_before([0, 2]) == [2]
+    consumer.fails = IllegalStateError("not assigned")
+    assert await source.read_before([0, 2]) == []
+    consumer.fails = KafkaConnectionError("away")
+    with pytest.raises(TransientError):
+        await source.read_before([0])
+
+
 async def test_the_lag_is_what_lies_between_our_position_and_the_end(
     source: KafkaSource, consumer: FakeConsumer
 ) -> None:

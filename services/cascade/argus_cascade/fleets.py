@@ -54,13 +54,9 @@ class Fleets:
         """One of which nothing is known."""
         return Fleet(Collector(self.settle_seconds), self.detectors.new())
 
-    def owned(self, partition: int, kept: Kept | None) -> Owned:
+    def owned(self, kept: Kept | None) -> Owned:
         """A partition as its last holder left it."""
         if kept is None:
-            _log.warning(
-                "nothing is known of a partition: beginning anew where the group had committed",
-                extra={"partition": partition},
-            )
             return Owned(None)
         fleets = {key: self._restored(key, raw, kept.unsent.get(key, ())) for key, raw in kept.fleets.items()}
         return Owned(kept.position, fleets)

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from asyncio import Event
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 from argus_cascade.metrics import CascadeMetrics
 from argus_cascade.pipeline import Effects, Outside, Pipeline
@@ -81,7 +81,16 @@ class Loop:
         new = [partition for partition in self._source.assigned() if partition not in self._pipeline.owned]
         if new:
             begin = await self._pipeline.acquire(new)
-            await self._outside.insist("kafka", "seek", lambda: self._source.seek(begin))
+            await self._outside.insist("kafka", "seek", lambda: self._seek(begin))
+
+    async def _seek(self, begin: Mapping[int, int | None]) -> None:
+        forgotten = await self._source.read_before([p for p, offset in begin.items() if offset is None])
+        if forgotten:
+            _log.warning(
+                "Redis has lost what was known: learning anew from where the group has committed",
+                extra={"partitions": forgotten},
+            )
+        await self._source.seek(begin)
 
     async def _look_when_due(self) -> None:
         """Commit, and tell how things are."""

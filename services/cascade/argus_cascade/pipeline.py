@@ -113,7 +113,7 @@ class Pipeline:
         effects = Effects()
         for partition in partitions:
             kept = await self._outside.insist("redis", "take over a partition", partial(store.take_over, partition))
-            self.owned[partition] = owned = self._fleets.owned(partition, kept)
+            self.owned[partition] = owned = self._fleets.owned(kept)
             begin[partition] = owned.read
             effects.ticked |= {(partition, key): 0 for key, fleet in owned.fleets.items() if fleet.unsent}
         await self._publish(effects)

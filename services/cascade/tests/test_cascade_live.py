@@ -161,6 +161,21 @@ def test_when_redis_was_emptied_cascade_goes_on_and_writes_all_that_it_knows(sit
     assert set(wait_for_cascades(site, [event_id(1, 2)])) == {event_id(1, n) for n in range(3)}
 
 
+def test_when_redis_was_emptied_and_the_process_died_too_cascade_learns_anew_and_says_so(
+    site: Site, redis_url: str
+) -> None:
+    replica = start_cascade(site)
+    feed(site, 0)
+    until(lambda: replica.metric('argus_cascade_ticks_total{cause="settled"}') == 1, "the first step")
+    assert replica.terminate() == 0  # so that it has committed
+    with redis_client.Redis.from_url(redis_url) as client:
+        client.flushdb()
+    replica = start_cascade(site)
+    until(lambda: "Redis has lost what was known" in replica.log.read_text(), "the warning")
+    feed(site, 1)
+    wait_for_cascades(site, [event_id(1, 0)])
+
+
 def test_two_replicas_share_the_fleets_and_one_takes_over_from_the_other(site: Site) -> None:
     fleets = [f"fleet{i}" for i in range(6)]
 

@@ -1,5 +1,7 @@
 """A tick: forecasts in, a report out; and the numbers that tell how a fleet is."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -72,3 +74,14 @@ def test_the_newest_surprise_is_the_last_and_a_server_that_comes_later_has_none_
         )
     assert recent.of([1])[:, 0, 0].tolist() == list(range(5, LENGTH + 5))
     assert np.isnan(recent.of([0])[:, 0, 0]).sum() == LENGTH - 5
+
+
+def test_a_fleet_that_is_forecast_for_other_targets_than_before_goes_on() -> None:
+    rng, detector = np.random.default_rng(5), CascadeDetector(DetectorSettings(), TOPOLOGY)
+    detector.tick(tick(1, rng))
+    both = tick(2, rng)
+    one = replace(
+        both, targets=TARGETS[:1], harm=both.harm[:1], pit=both.pit[:, :1], residual=both.residual[:, :1],
+        observed=both.observed[:, :1], probability=both.probability[:, :1], crossing=both.crossing[:, :1],
+    )  # fmt: skip
+    assert detector.tick(one).verdict.targets == TARGETS[:1]

@@ -53,7 +53,9 @@ class BreachMitigated(Event):
 
 
 class MaintenanceScheduled(Event):
-    """Somebody works on a server, or on a whole fleet, for a while: its alerts end as mitigated and none is raised."""
+    """Somebody works on a server, or on a whole fleet, for a while: its alerts end as mitigated, none is raised,
+    and its cascades are silenced.
+    """
 
     type: ClassVar[str] = "io.argus.maintenance.scheduled.v1"
 

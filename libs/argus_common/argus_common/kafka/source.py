@@ -131,6 +131,19 @@ class KafkaSource:
         except KafkaError as error:
             raise TransientError(f"Kafka: {error}") from error
 
+    async def read_before(self, partitions: Iterable[int]) -> list[int]:
+        """Which of these the group has committed something of.
+
+        Raises:
+            TransientError: the broker does not say.
+        """
+        try:
+            return [p for p in partitions if await self._consumer.committed(TopicPartition(self._topic, p)) is not None]
+        except IllegalStateError:
+            return []  # they are taken away at this moment
+        except KafkaError as error:
+            raise TransientError(f"Kafka: {error}") from error
+
     async def _seek(self, tp: TopicPartition, offset: int | None) -> None:
         if offset is None:
             offset = await self._consumer.committed(tp)

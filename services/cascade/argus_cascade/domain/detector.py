@@ -20,13 +20,15 @@ from argus_cascade.domain.life.settings import LifeSettings
 from argus_cascade.domain.origin import rank_origins
 from argus_cascade.domain.origin.departures import Departures
 from argus_cascade.domain.pit import surprises
-from argus_cascade.domain.recent import Recent
+from argus_cascade.domain.recent import LENGTH, Recent
 from argus_cascade.domain.tick import FleetTick
 from argus_cascade.domain.topology import Topology
 from argus_cascade.domain.verdict import Verdict
 from argus_cascade.domain.view import Maintenance, View, no_maintenance
 
 MOST_ORIGINS = 5
+BEFORE_ONSET = 2
+"""Steps before the first onset in which the origin may have departed already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +68,10 @@ class CascadeDetector:
         """Take in the forecasts of one step.
 
         Args:
-            tick: later than the one before.
+            tick: later than the one before. Where it has other targets, evidence is gathered anew.
             maintenance: (server, step) whether somebody works there.
         """
-        if self._evidence is None:
+        if self._evidence is None or self._evidence.targets != tick.targets:
             self._evidence = Evidence(tick.fleet, tick.targets, tick.harm, self._settings.evidence)
         surprise = surprises(tick, tick.smallest)
         self._state.profiles.update(zip(tick.servers, tick.profiles, strict=True))
@@ -141,7 +143,7 @@ class CascadeDetector:
 
     def _outlook(self, cascade: Cascade, view: View) -> Cascade:
         """With the origin candidates and followers of this step."""
-        if _grew(cascade):
+        if _origin_is_open(cascade, view.verdict.step):
             cascade = replace(cascade, origins=self._origins(cascade, view))
         ahead = expected(cascade, view, self._topology, self._state.lags)
         cascade, self._state.forecasts = settled(cascade, ahead, self._state.forecasts)
@@ -152,7 +154,9 @@ class CascadeDetector:
         rows = {member.server: view.row(member.server) for member in cascade.members}
         known = {server: row for server, row in rows.items() if row is not None}
         surprise = self._recent.of(list(known.values()))
-        departures = Departures(tuple(known), surprise, 0, np.empty((*surprise.shape[:2], 0)))
+        first = cascade.members[0].onset - view.verdict.step - BEFORE_ONSET
+        since = max(len(surprise) - 1 + first, 0)
+        departures = Departures(tuple(known), surprise, since, np.empty((*surprise.shape[:2], 0)))
         ranked = rank_origins(departures, self._topology or None)
         return tuple(
             Origin(one.server, one.probability, tuple(reason.value for reason in one.reasons))
@@ -166,9 +170,11 @@ class CascadeDetector:
         return resolved(cascade, view, merged_into)
 
 
-def _grew(cascade: Cascade) -> bool:
-    """Since the last event there are members that it did not know: the origin must be asked for again."""
-    return cascade.told is None or len(cascade.members) > len(cascade.told.members)
+def _origin_is_open(cascade: Cascade, step: int) -> bool:
+    """Members have joined since the last event, and how it began is still remembered."""
+    if cascade.told is None:
+        return True
+    return len(cascade.members) > len(cascade.told.members) and step - cascade.members[0].onset < LENGTH - BEFORE_ONSET
 
 
 def _with_members_of(cascade: Cascade, others: Sequence[Cascade]) -> Cascade:

@@ -31,7 +31,8 @@ class Recent:
         return np.roll(self.surprise[rows].astype(np.float64), -self.next, axis=1).transpose(1, 0, 2)
 
     def _align(self, verdict: Verdict) -> None:
-        if verdict.servers is self.servers or verdict.servers == self.servers:
+        same = verdict.servers is self.servers or verdict.servers == self.servers
+        if same and self.surprise.shape[2] == len(verdict.targets):
             return
         place = {name: i for i, name in enumerate(self.servers)}
         source = np.array([place.get(name, -1) for name in verdict.servers], np.int64)

@@ -20,7 +20,7 @@ DAY_SECONDS = 86_400
 FEW, MUCH_OF_A_FLEET = 10, 0.1
 MORE_THAN_CHANCE = 0.01
 """Where much of a fleet stands out, so rare must as many dependencies between them be to count."""
-LIKELY = 0.5
+LIKELY = 0.05
 """Healthy servers expected to look like one that is near in time, above which nearness alone says nothing."""
 
 

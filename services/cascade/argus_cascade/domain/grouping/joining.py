@@ -34,16 +34,17 @@ def home(newcomer: Newcomer, cascades: Sequence[OpenCascade], topology: Topology
     """The id of the cascade that a server joins, None = of none.
 
     The one that it depends on or that depends on it; else, if nothing is known of its dependencies and it is rare, the
-    youngest that is near in time.
+    youngest that had begun and is near in time.
     """
     around = topology.around(newcomer.server)
     near = [cascade for cascade in cascades if cascade.takes(newcomer.onset, lag)]
     for cascade in near:
         if not around.isdisjoint(cascade.unwell):
             return cascade.id
-    if around or not newcomer.rare or not near:
+    began = [cascade for cascade in near if min(cascade.onsets.values()) <= newcomer.onset]
+    if around or not newcomer.rare or not began:
         return None
-    return max(near, key=lambda cascade: min(cascade.onsets.values())).id
+    return max(began, key=lambda cascade: min(cascade.onsets.values())).id
 
 
 def merging(cascades: Sequence[OpenCascade], topology: Topology) -> list[tuple[str, str]]:
