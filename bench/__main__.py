@@ -8,7 +8,18 @@ from argus_local import Stack
 from bench.report import show
 from bench.site import ONE_THREAD
 
-PARTS = ("ingest", "rings", "forecasts", "models", "training", "simulator", "latency", "swap", "cascade_live")
+PARTS = (
+    "ingest",
+    "rings",
+    "forecasts",
+    "models",
+    "training",
+    "simulator",
+    "latency",
+    "swap",
+    "origins",
+    "cascade_live",
+)
 
 
 def main() -> None:

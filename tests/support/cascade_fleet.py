@@ -37,7 +37,7 @@ class Fleet:
 
     def verdicts(self, steps: int, order: np.ndarray | None = None) -> Iterator[Verdict]:
         """One per step, the servers told in ``order``."""
-        evidence = Evidence("f", STEP_SECONDS, TARGETS, np.ones(len(TARGETS)))
+        evidence = Evidence("f", TARGETS, np.ones(len(TARGETS)))
         order = np.arange(self.servers) if order is None else order
         names = tuple(np.array(self.names)[order].tolist())
         for step, z in enumerate(self.surprises(steps)):

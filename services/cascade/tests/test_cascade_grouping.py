@@ -92,12 +92,12 @@ def test_one_outlier_and_one_that_is_hardly_unusual_are_no_pair() -> None:
 
 
 def test_too_few_servers_have_no_rarity() -> None:
-    assert anywhere(np.array([3, 3]), np.full(len(LEVELS), 0.1), fewest=3) == (0.0, 0)
+    assert anywhere(np.array([3, 3]), np.full(len(LEVELS), 0.1), np.ones(len(LEVELS)), fewest=3) == (0.0, 0)
     assert linked(np.array([3]), np.full(len(LEVELS), 0.1), servers=9, degree=1.0, fewest=2) == (0.0, 0)
 
 
 def test_a_count_too_unlikely_for_a_float_still_has_its_rarity() -> None:
-    rarity, count = anywhere(np.full(200, 5), np.full(len(LEVELS), 1e-3), fewest=3)
+    rarity, count = anywhere(np.full(200, 5), np.full(len(LEVELS), 1e-3), np.ones(len(LEVELS)), fewest=3)
     assert count == 200
     assert 900 < rarity < 1000
 
@@ -106,7 +106,7 @@ def test_episodes_are_counted_when_they_are_over_and_only_outside_cascades() -> 
     episodes, everybody, in_cascade = Episodes(), np.array([True, True]), np.array([True, False])
     for step, rarity in enumerate([0.2, 5.5, 3.0, 9.0, 0.5]):
         episodes.observe(step, ("a", "b"), np.array([rarity, rarity]), everybody if step < 4 else in_cascade, fade=0.0)
-    assert episodes.crossings.tolist() == [1.0, 1.0, 1.0, 1.0, 1.0, 0, 0, 0, 0, 0]
+    assert episodes.crossings.tolist() == [1.0] * 5 + [0.0] * (len(LEVELS) - 5)
     assert episodes.level.tolist() == [-1, -1]
 
 

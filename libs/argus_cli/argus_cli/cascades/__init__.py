@@ -3,6 +3,7 @@
 import typer
 
 from argus_cli.cascades.evaluate import evaluate
+from argus_cli.cascades.origin import origin
 from argus_cli.cascades.replay import replay
 
 app = typer.Typer(no_args_is_help=True, help="Cascades of failure in a recorded trace.")
@@ -14,4 +15,5 @@ def _root() -> None:
 
 
 app.command("replay")(replay)
+app.command("origin")(origin)
 app.command("evaluate")(evaluate)

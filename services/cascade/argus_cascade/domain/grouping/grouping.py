@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from argus_cascade.domain.grouping import chance
+from argus_cascade.domain.grouping.counts import Counts
 from argus_cascade.domain.grouping.episodes import LEVELS, Episodes
 from argus_cascade.domain.grouping.joining import Newcomer, OpenCascade, home
 from argus_cascade.domain.grouping.links import dependencies, dependencies_among, parts, size
@@ -59,6 +60,7 @@ class Grouping:
     step_seconds: int
     settings: GroupingSettings = field(default_factory=GroupingSettings)
     episodes: Episodes = field(default_factory=Episodes)
+    counts: Counts = field(default_factory=Counts)
     weeks: OrdinaryWeeks = field(default_factory=OrdinaryWeeks)
 
     def observe(self, verdict: Verdict, cascades: Sequence[OpenCascade]) -> Grouped:
@@ -76,6 +78,7 @@ class Grouping:
         rest = [one for one in free if one.server not in grouped]
         hour = verdict.step * self.step_seconds // HOUR_SECONDS
         unlinked, margin = self._anywhere(rest, window * len(verdict.servers), hour)
+        self.counts.observe(_reached(free), self.settings.memory_days * self._steps_per_day)
         return Grouped((*linked, *unlinked), joining, max(highest - self._limit(), margin))
 
     @property
@@ -96,9 +99,10 @@ class Grouping:
         ]
 
     def _onset(self, verdict: Verdict, row: int) -> int:
-        """Since when the evidence has grown, but no more than a window before it stood out."""
-        began, onset = int(self.episodes.began[row]), int(verdict.onset[row])
-        return onset if began - self.settings.lag_steps <= onset <= verdict.step else began
+        """Since when the evidence has grown, but no more than a window before it stood out as it does now."""
+        earliest = int(self.episodes.risen[row]) - self.settings.lag_steps
+        onset = int(verdict.onset[row])
+        return onset if onset >= earliest else max(int(self.episodes.began[row]), earliest)
 
     def _joining(
         self, free: list[Candidate], expected: Floats, cascades: Sequence[OpenCascade]
@@ -142,7 +146,8 @@ class Grouping:
         magnitude they are beyond what opens one.
         """
         levels = np.array([one.level for one in rest], np.int64)
-        rarity, count = chance.anywhere(levels, expected, self.settings.fewest)
+        mean = np.maximum(expected, self.counts.mean)
+        rarity, count = chance.anywhere(levels, mean, self.counts.dispersion(), self.settings.fewest)
         limit = max(self._limit(), self.weeks.limit(hour))
         self.weeks.observe(hour, rarity)
         return ([_group(rest, rarity, count)] if rarity >= limit else []), rarity - limit
