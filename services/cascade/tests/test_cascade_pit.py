@@ -17,11 +17,11 @@ def z(pit: list[float], residual: float = 10.0, smallest: float = 1.0) -> float:
     """Of one server and target with so many leads."""
     shape = (1, 1, len(pit))
     tick = FleetTick(
-        "default", 1, 300, ("a",), ("generic",), ("cpu_used_pct",), np.array([1.0]), (1, 12, 96)[: len(pit)],
-        np.array(pit).reshape(shape), np.full(shape, residual), np.zeros((1, 1)), np.zeros((1, 1, 4)),
-        np.zeros((1, 1, 3)), np.zeros(1),
+        "default", 1, 300, ("a",), ("generic",), ("cpu_used_pct",), np.array([1.0]), np.array([smallest]),
+        (1, 12, 96)[: len(pit)], np.array(pit).reshape(shape), np.full(shape, residual), np.zeros((1, 1)),
+        np.zeros((1, 1, 4)), np.zeros((1, 1, 3)), np.zeros(1),
     )  # fmt: skip
-    return float(surprises(tick, np.array([smallest]))[0, 0])
+    return float(surprises(tick)[0, 0])
 
 
 @pytest.mark.parametrize("sigmas", [-6, -3, -1, 0, 0.5, 2, 5])

@@ -26,8 +26,8 @@ def tick(step: int, rng: np.random.Generator, unwell: tuple[int, ...] = ()) -> F
     probability = np.zeros((*shape[:2], len(WITHIN_MINUTES)))
     probability[2, 0] = 0.9
     return FleetTick(
-        "f", step, 300, SERVERS, ("web_api",) * len(SERVERS), TARGETS, np.ones(2), np.zeros(2), (1, 12, 96), pit, residual,
-        np.full(shape[:2], 55.0), probability, np.full((*shape[:2], 3), np.inf), np.full(len(SERVERS), 30.0),
+        "f", step, 300, SERVERS, ("web_api",) * len(SERVERS), TARGETS, np.ones(2), np.zeros(2), (1, 12, 96), pit,
+        residual, np.full(shape[:2], 55.0), probability, np.full((*shape[:2], 3), np.inf), np.full(len(SERVERS), 30.0),
     )  # fmt: skip
 
 
@@ -81,7 +81,7 @@ def test_a_fleet_that_is_forecast_for_other_targets_than_before_goes_on() -> Non
     detector.tick(tick(1, rng))
     both = tick(2, rng)
     one = replace(
-        both, targets=TARGETS[:1], harm=both.harm[:1], pit=both.pit[:, :1], residual=both.residual[:, :1],
+        both, targets=TARGETS[:1], harm=both.harm[:1], smallest=both.smallest[:1], pit=both.pit[:, :1], residual=both.residual[:, :1],
         observed=both.observed[:, :1], probability=both.probability[:, :1], crossing=both.crossing[:, :1],
     )  # fmt: skip
     assert detector.tick(one).verdict.targets == TARGETS[:1]

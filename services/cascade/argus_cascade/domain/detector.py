@@ -73,7 +73,7 @@ class CascadeDetector:
         """
         if self._evidence is None or self._evidence.targets != tick.targets:
             self._evidence = Evidence(tick.fleet, tick.targets, tick.harm, self._settings.evidence)
-        surprise = surprises(tick, tick.smallest)
+        surprise = surprises(tick)
         self._state.profiles.update(zip(tick.servers, tick.profiles, strict=True))
         verdict = self._evidence.observe(tick.step, tick.servers, surprise)
         return self._after(View(verdict, tick.step_seconds, self._state.profiles, tick, maintenance))

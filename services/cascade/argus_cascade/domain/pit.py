@@ -12,15 +12,13 @@ SMALLEST_POINTS = 1.0
 """Percentage points by which a value must miss its forecast to count in full."""
 
 
-def surprises(tick: FleetTick, smallest: Floats) -> Floats:
+def surprises(tick: FleetTick) -> Floats:
     """(server, target) z of this step over all leads, positive = higher than forecast, NaN = nothing was scored.
 
     A short lead is surprised by what is sudden, a long one by what is slow. The leads depend on each other in an
     unknown way, so their chances are combined by Cauchy's rule, which does not ask for it.
 
-    Args:
-        tick: the step.
-        smallest: (target,) change in the target's unit that matters; what misses the forecast by less counts less.
+    What misses the forecast by less than the smallest change that matters counts less.
 
     References:
         Y. Liu, J. Xie, "Cauchy combination test: a powerful test with analytic p-value calculation under arbitrary
@@ -30,7 +28,7 @@ def surprises(tick: FleetTick, smallest: Floats) -> Floats:
     side = np.where(tick.pit >= 0.5, 1.0, -1.0)
     chance = np.clip(np.where(side > 0, 1 - tick.pit, tick.pit), LEAST_CHANCE, 0.5)
     with np.errstate(invalid="ignore", divide="ignore"):
-        matters = np.minimum(np.abs(tick.residual) / smallest[:, None], 1)
+        matters = np.minimum(np.abs(tick.residual) / tick.smallest[:, None], 1)
     chance = ndtr(ndtri(chance) * np.where(np.isnan(matters), 1, matters))
     pull = side / np.tan(np.pi * chance)
     count = known.sum(axis=2)

@@ -8,7 +8,7 @@ from argus_cascade.domain.tick import Floats
 
 SMALLEST, PRIOR = 3.0, 30.0
 """Nats: least that is ever taken for usual, and what is taken for it while nothing is known."""
-FLEET_STEPS = 100
+FLEET_STEPS = 30
 """Steps after which what was seen of a fleet counts as much as `PRIOR`: its first hours are alike, and say little."""
 PRIOR_STEPS = 1000
 """Steps after which a server's own extremes count as much as the fleet's."""
