@@ -49,6 +49,6 @@ def _tick(step: int, names: tuple[str, ...], pit: np.ndarray) -> FleetTick:
     servers, targets = len(names), len(TARGETS)
     return FleetTick(
         "default", 1_000_000 + step, 300, names, ("generic",) * servers, TARGETS, np.ones(targets), LEADS, pit,
-        np.where(pit > RARE, 50.0, 0.0), np.full((servers, targets), 50.0), np.zeros((servers, targets, len(WITHIN_MINUTES))),
-        np.full((servers, targets, 3), np.inf), np.zeros(servers),
+        np.where(pit > RARE, 50.0, 0.0), np.full((servers, targets), 50.0),
+        np.zeros((servers, targets, len(WITHIN_MINUTES))), np.full((servers, targets, 3), np.inf), np.zeros(servers),
     )  # fmt: skip
