@@ -1,5 +1,6 @@
 """``argus cascades origin``: something broke at 14:05; who began?"""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -9,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from argus_cascade.domain.origin import Candidate, rank_origins
+from argus_cascade.domain.topology import Topology
 from argus_cli.cascades.incidents import Incident, by_fleet, departures_of, read_edges, read_incidents
 from argus_cli.screen import wide_console
 from argus_cli.trace_frame import Selection, read_trace, with_derived
@@ -57,26 +59,26 @@ def origin(
     topologies = read_edges(edges) if edges else {}
     with console.status(f"Reading {file} ..."):
         rows = with_derived(read_trace(file, Selection()), DEFAULT_CATALOGUE)
-    seconds = step or infer_step(rows)
     fleets = by_fleet(rows)
-    ranked = []
-    for incident in incidents:
-        if incident.fleet not in fleets:
-            known = ", ".join(sorted(fleets)[:5])
-            raise ConfigurationError(
-                f"incident {incident.id}: the trace has no fleet {incident.fleet!r}; it has {known}"
-            )
-        departures = departures_of(incident, fleets[incident.fleet], seconds, DEFAULT_CATALOGUE)
-        if incident.symptom is not None and incident.symptom not in departures.servers:
-            raise ConfigurationError(
-                f"incident {incident.id}: the trace has no server {incident.symptom!r}, its symptom"
-            )
-        topology = topologies.get(incident.fleet, topologies.get(None))
-        ranked.append((incident, rank_origins(departures, topology, incident.symptom)))
+    ranked = [(incident, _ranked(incident, fleets, topologies, step)) for incident in incidents]
     found = pl.concat([ranks(incident, candidates) for incident, candidates in ranked])
     found.write_parquet(out)
     wide_console().print(_table(ranked))
     console.print(f"Wrote {found.height:,} rows to {out}.")
+
+
+def _ranked(
+    incident: Incident, fleets: Mapping[str, pl.DataFrame], topologies: Mapping[str | None, Topology], step: int | None
+) -> tuple[Candidate, ...]:
+    if incident.fleet not in fleets:
+        known = ", ".join(sorted(fleets)[:5])
+        raise ConfigurationError(f"incident {incident.id}: the trace has no fleet {incident.fleet!r}; it has {known}")
+    rows = fleets[incident.fleet]
+    departures = departures_of(incident, rows, step or infer_step(rows), DEFAULT_CATALOGUE)
+    if incident.symptom is not None and incident.symptom not in departures.servers:
+        raise ConfigurationError(f"incident {incident.id}: the trace has no server {incident.symptom!r}, its symptom")
+    topology = topologies.get(incident.fleet, topologies.get(None))
+    return rank_origins(departures, topology, incident.symptom)
 
 
 def ranks(incident: Incident, candidates: tuple[Candidate, ...]) -> pl.DataFrame:
