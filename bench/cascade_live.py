@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from scipy.special import ndtri
 
 from argus_common.events import SCORED_LEADS, ForecastIssued, headers_of
 from argus_common.events.base import step_time
@@ -32,6 +33,7 @@ def _step(rng: np.random.Generator, step: int, ill: int) -> Iterator[Sent]:
     """A forecast of every server, as large as those of inference; the first ``ill`` are far out of their bands."""
     pits = rng.uniform(size=(SERVERS, len(TARGETS), len(SCORED_LEADS))).round(4)
     pits[:ill] = 0.9999
+    residuals = (5.0 * ndtri(np.clip(pits, 1e-4, 1 - 1e-4))).round(4)
     quantiles = dict.fromkeys(TARGETS, [[float(f"{q:.5g}") for q in 50 + np.linspace(-9, 9, 7)]] * 96)
     for i in range(SERVERS):
         server = f"ppweb{i:05d}"
@@ -47,7 +49,7 @@ def _step(rng: np.random.Generator, step: int, ill: int) -> Iterator[Sent]:
             "risk": 5.0,
             "level": "healthy",
             "scores": [
-                {"target": target, "lead": lead, "pit": pits[i, t, k], "residual": 0.0, "pinball": 1.0}
+                {"target": target, "lead": lead, "pit": pits[i, t, k], "residual": residuals[i, t, k], "pinball": 1.0}
                 for t, target in enumerate(TARGETS)
                 for k, lead in enumerate(SCORED_LEADS)
             ],

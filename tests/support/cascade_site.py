@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from statistics import NormalDist
 
 from argus_site import IngestProcess, Site, free_port, until
 
@@ -36,9 +37,7 @@ def forecast(
 ) -> ForecastIssued:
     """A forecast whose earlier ones were all met at ``pit``, or by chance."""
     scores = [
-        ForecastScore(target=target, lead=lead, pit=numbers.random() if pit is None else pit, residual=0.0, pinball=1.0)
-        for target in TARGETS
-        for lead in SCORED_LEADS
+        _score(target, lead, numbers.random() if pit is None else pit) for target in TARGETS for lead in SCORED_LEADS
     ]
     return ForecastIssued(
         fleet=fleet,
@@ -53,6 +52,12 @@ def forecast(
         level=level_of(risk),
         scores=scores,
     )
+
+
+def _score(target: str, lead: int, pit: float) -> ForecastScore:
+    """Of a forecast that was normal, with five units to the sigma."""
+    residual = 5.0 * NormalDist().inv_cdf(min(max(pit, 1e-4), 1 - 1e-4))
+    return ForecastScore(target=target, lead=lead, pit=pit, residual=residual, pinball=abs(residual) / 2)
 
 
 def step_of(servers: Sequence[str], step: int, unwell: Iterable[str] = (), risk: float = 70.0) -> list[ForecastIssued]:
