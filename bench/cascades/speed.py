@@ -38,7 +38,7 @@ def milliseconds(servers: int) -> tuple[float, int]:
 def _pit(rng: np.random.Generator, servers: int, step: int) -> np.ndarray:
     pit = rng.uniform(size=(servers, len(TARGETS), len(LEADS)))
     if step >= CALM:
-        hit = rng.choice(servers, servers // 100, replace=False)
+        hit = np.arange(37, servers, 100)
         pit[hit, 0] = 1 - 1e-7
         for at in (0, servers // 2):
             pit[at : at + min(step - CALM + 1, SPREADING), 1] = 1 - 1e-7
@@ -48,8 +48,7 @@ def _pit(rng: np.random.Generator, servers: int, step: int) -> np.ndarray:
 def _tick(step: int, names: tuple[str, ...], pit: np.ndarray) -> FleetTick:
     servers, targets = len(names), len(TARGETS)
     return FleetTick(
-        "default", 1_000_000 + step, 300, names, ("generic",) * servers, TARGETS, np.ones(targets), np.ones(targets),
-        LEADS, pit, np.where(pit > RARE, 50.0, 0.0), np.full((servers, targets), 50.0),
-        np.zeros((servers, targets, len(WITHIN_MINUTES))),
-        np.full((servers, targets, 3), np.inf), np.zeros(servers),
+        "default", 1_000_000 + step, 300, names, ("generic",) * servers, TARGETS, np.ones(targets),
+        np.ones(targets), LEADS, pit, np.where(pit > RARE, 50.0, 0.0), np.full((servers, targets), 50.0),
+        np.zeros((servers, targets, len(WITHIN_MINUTES))), np.full((servers, targets, 3), np.inf), np.zeros(servers),
     )  # fmt: skip

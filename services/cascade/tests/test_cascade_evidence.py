@@ -73,7 +73,7 @@ def test_surprises_that_a_server_shows_again_and_again_are_worth_less_on_it() ->
     said = watched(z)
     assert said[50].abnormal[5]
     assert said[2950].score[5] < said[2950].score[1] - 0.1
-    assert said[2950].score[5] < said[50].score[5]
+    assert said[2950].score[5] < said[500].score[5]
 
 
 def test_an_incident_does_not_become_usual_while_it_lasts() -> None:

@@ -81,7 +81,8 @@ def test_a_fleet_that_is_forecast_for_other_targets_than_before_goes_on() -> Non
     detector.tick(tick(1, rng))
     both = tick(2, rng)
     one = replace(
-        both, targets=TARGETS[:1], harm=both.harm[:1], smallest=both.smallest[:1], pit=both.pit[:, :1], residual=both.residual[:, :1],
+        both, targets=TARGETS[:1], harm=both.harm[:1], smallest=both.smallest[:1],
+        pit=both.pit[:, :1], residual=both.residual[:, :1],
         observed=both.observed[:, :1], probability=both.probability[:, :1], crossing=both.crossing[:, :1],
     )  # fmt: skip
     assert detector.tick(one).verdict.targets == TARGETS[:1]
