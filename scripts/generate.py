@@ -1,4 +1,6 @@
-"""Writes the generated references under docs/reference; ``--check`` fails with a diff where a committed file is stale.
+"""Writes the generated references under docs/reference, the dashboards, and the chart's copies.
+
+``--check`` fails with a diff where a committed file is stale.
 
 An event's schema is never overwritten with one that breaks its readers: give such a change a new event type.
 """
@@ -20,6 +22,7 @@ from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings
 
+import argus_dashboards
 from argus_common import asyncapi
 from argus_common.events.compatibility import breaking_changes
 from argus_common.metrics import DEFAULT_CATALOGUE, Metric
@@ -28,6 +31,7 @@ from argus_common.topics import TOPICS
 ROOT = Path(__file__).resolve().parents[1]
 REFERENCE = ROOT / "docs" / "reference"
 EXAMPLES = ROOT / "tests" / "contract" / "examples"
+RULES = ROOT / "deploy" / "prometheus" / "rules" / "argus.yaml"
 SETTINGS_MODULES = (
     "argus_common.settings",
     "argus_ingest.settings",
@@ -52,7 +56,16 @@ def main(arguments: list[str] | None = None) -> int:
 def outputs() -> dict[Path, str]:
     """Every generated file and its text."""
     texts = {"asyncapi.json": dumped(asyncapi.document(examples())), "settings.md": settings(), "metrics.md": metrics()}
-    return {REFERENCE / name: text for name, text in texts.items()} | dict(schemas())
+    return {REFERENCE / name: text for name, text in texts.items()} | dict(schemas()) | dict(deployed())
+
+
+def deployed() -> Iterator[tuple[Path, str]]:
+    """The dashboards, and the copies in the Helm chart of what it carries."""
+    chart = ROOT / "deploy" / "helm" / "argus" / "files"
+    yield chart / "rules" / "argus.yaml", RULES.read_text(encoding="utf-8")
+    for name, text in argus_dashboards.documents().items():
+        yield ROOT / "deploy" / "grafana" / "dashboards" / name, text
+        yield chart / "dashboards" / name, text
 
 
 def examples() -> dict[str, list[dict[str, Any]]]:
