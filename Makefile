@@ -6,7 +6,7 @@ READY  := $(VENV)/.ready
 CODE   := libs services deploy/local deploy/grafana tests bench scripts
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo model test test-slow check lint types imports fresh format bench bench-deploy prometheus lock generate clean
+.PHONY: help setup demo model test test-slow check lint types imports fresh format bench bench-deploy helm-test prometheus lock generate clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  \033[36mmake %-12s\033[0m %s\n", $$1, $$2}'
@@ -61,6 +61,9 @@ bench-deploy: $(READY)  ## what a deployed service costs: installed size, start,
 
 model: $(READY)  ## train the shipped model anew (AZURE=FILE VERSION=2)
 	@$(BIN)/python scripts/make_model.py $(AZURE) --version $(VERSION)
+
+helm-test: $(READY)  ## the Helm chart on a real Kubernetes: KUBECONFIG, or ARGUS_KUBEKIT and ARGUS_KUBEKIT_BIN
+	@$(BIN)/python -m pytest tests/deploy/test_deploy_chart.py tests/deploy/test_deploy_cluster.py $(ARGS)
 
 prometheus:  ## Debian's Prometheus and Alertmanager into .argus, without root, for the tests that need them
 	@mkdir -p .argus/prometheus/packages

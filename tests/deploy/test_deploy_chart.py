@@ -160,7 +160,7 @@ def places(node: dict[str, Any], path: tuple[str, ...] = ()) -> Iterator[tuple[s
             yield from places(value, (*path, key))
 
 
-@pytest.mark.parametrize("place", places(VALUES), ids=lambda place: ".".join(place) or "top")
+@pytest.mark.parametrize("place", list(places(VALUES)), ids=lambda place: ".".join(place) or "top")
 def test_a_typo_anywhere_is_refused_by_name(place: tuple[str, ...]) -> None:
     path = ".".join((*place, "typo"))
     done = template("--values", str(MINIMAL), "--set", f"{path}=1")
