@@ -7,10 +7,9 @@ from typing import Any
 
 import kubernetes_validate
 import pytest
+from bench import alone
 from deploy_settings import ROOT, known_variables, read_yaml, runnable_services
 from helm_chart import CHART, CI_VALUES, Manifest, makes_pods, pod_of, rendered, template
-
-from bench import alone
 
 VALUES: dict[str, Any] = read_yaml(CHART / "values.yaml")
 MINIMAL, FULL, GPU = (CHART / "ci" / f"{name}-values.yaml" for name in ("minimal", "full", "gpu"))
@@ -71,7 +70,9 @@ def test_no_secret_is_written_into_an_object() -> None:
     for manifest in filter(makes_pods, objects()):
         for container in pod_of(manifest)["containers"]:
             secret = [item for item in container.get("env", []) if item["name"].endswith(("PASSWORD", "USERNAME"))]
-            assert all("secretKeyRef" in item.get("valueFrom", {}) for item in secret if "REDIS_USER" not in item["name"])
+            assert all(
+                "secretKeyRef" in item.get("valueFrom", {}) for item in secret if "REDIS_USER" not in item["name"]
+            )
     assert not named(objects(), "Secret")
 
 
@@ -175,7 +176,7 @@ def test_a_typo_anywhere_is_refused_by_name(place: tuple[str, ...]) -> None:
         ("redis.url=redis://user:secret@redis", "redis.url: Does not match pattern"),
         ("logLevel=LOUD", "logLevel: logLevel must be one of"),
         ("services.ingest.replicaCount=-1", "replicaCount: Must be greater than or equal to 0"),
-        ("services.ingest.env.step=5", "Property name of \"step\" does not match"),
+        ("services.ingest.env.step=5", 'Property name of "step" does not match'),
         ("kafka.sasl.mechanism=SCRAM-SHA-512", "kafka.sasl.existingSecret must be set with kafka.sasl.mechanism"),
         ("kafka.bootstrapServers=", "kafka.bootstrapServers must be set: host:port of your brokers"),
         ("redis.url=", "redis.url must be set: redis://host:port/database"),

@@ -1,6 +1,7 @@
 """The Helm chart on a real Kubernetes API: objects are admitted, scheduled and become ready; `make helm-test`."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -29,7 +30,7 @@ def pods_as_told(kube: Cluster) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("file", CI_VALUES, ids=lambda file: str(file.stem))
-def test_every_object_is_admitted_and_has_no_unknown_field(kube: Cluster, file: Any) -> None:
+def test_every_object_is_admitted_and_has_no_unknown_field(kube: Cluster, file: Path) -> None:
     done = template("--values", str(file))
     told = kube.kubectl(
         "apply", "--dry-run=server", "--validate=strict", "-n", kube.namespace, "-f", "-",

@@ -3,6 +3,7 @@
 import re
 import urllib.request
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from argus_site import make_site, until
@@ -10,7 +11,7 @@ from dashboard_files import BOARDS, Asked, filled_in, queries_of
 from deploy_demo import Demo, demo
 from deploy_settings import read_yaml
 from prometheus_client.parser import text_string_to_metric_families
-from prometheus_site import DEPLOYED, Prometheus, binary, prometheus
+from prometheus_site import DEPLOYED, Prometheus, alertmanager, prometheus
 from promql import series_named
 
 from argus_local import Stack
@@ -34,8 +35,6 @@ def running(stack: Stack | ContainerStack, tmp_path_factory: pytest.TempPathFact
 
 @pytest.fixture(scope="module")
 def watched(running: Demo, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
-    for name in ("prometheus", "prometheus-alertmanager"):
-        binary(name)
     with prometheus(tmp_path_factory.mktemp("prometheus"), running.targets()) as server:
         until(lambda: len(server.query("rate(argus_ingest_records_total[10s]) > 0")) > 0, "a rate from Prometheus")
         until(lambda: len(server.query("target:argus_forecast_coverage_ratio:avg")) > 0, "a score of a forecast")
@@ -84,9 +83,15 @@ def without_filters(expression: str) -> str:
     return re.sub(r" [<>]=? (?:\+Inf|0(?:\.\d+)?)(?=\)| |$)", "", expression)
 
 
-def test_what_prometheus_finds_reaches_alertmanager(watched: Prometheus) -> None:
+def test_every_rule_is_healthy(watched: Prometheus) -> None:
     states = {rule["name"]: rule["health"] for group in watched.ask("rules")["groups"] for rule in group["rules"]}
-    assert set(states.values()) == {"ok"}
     assert set(states) == {str(rule.get("alert", rule.get("record"))) for rule in RULES}
-    connected = watched.ask("alertmanagers")["activeAlertmanagers"]
-    assert [manager["url"] for manager in connected] == [f"{watched.alertmanager}/api/v2/alerts"]
+    assert set(states.values()) == {"ok"}
+
+
+def test_what_prometheus_finds_reaches_alertmanager(running: Demo, tmp_path: Path) -> None:
+    nobody = dict.fromkeys(running.targets(), "127.0.0.1:9")
+    with alertmanager(tmp_path) as told, prometheus(tmp_path, nobody, told) as server:
+        until(lambda: len(server.query('ALERTS{alertname="ArgusServiceDown"}')) == len(nobody), "pending alerts")
+        connected = server.ask("alertmanagers")["activeAlertmanagers"]
+        assert [manager["url"] for manager in connected] == [f"{told}/api/v2/alerts"]

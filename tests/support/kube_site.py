@@ -1,4 +1,4 @@
-"""A Kubernetes to install into: one that is there (``KUBECONFIG``), or a control plane that is started for the tests."""
+"""A Kubernetes to install into: one that is there (``KUBECONFIG``), or a control plane started for the tests."""
 
 import json
 import os
@@ -94,7 +94,7 @@ def _prepared(environment: Mapping[str, str]) -> Cluster:
 
 
 def _lent() -> Iterator[Cluster]:
-    """Somebody's cluster: only our namespace is made there, and removed. It has the operators' resources, or they fail."""
+    """Somebody's cluster: only our namespace is made there, and removed. It has the operators' resources."""
     made = Cluster(dict(os.environ), "argus-test")
     made.kubectl("create", "namespace", made.namespace)
     try:

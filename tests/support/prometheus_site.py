@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import subprocess
+import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator, Mapping
@@ -20,6 +21,8 @@ from deploy_settings import ROOT, read_yaml
 DEPLOYED = ROOT / "deploy" / "prometheus"
 UNPACKED = ROOT / ".argus" / "prometheus" / "usr" / "bin"
 """Where `make prometheus` puts Debian's packages."""
+NEEDED = {"prometheus-alertmanager": Path("/usr/share/prometheus/alertmanager/default.tmpl")}
+"""Files without which Debian's programs do not start, at places that only an installed package has."""
 
 
 def binary(name: str) -> str:
@@ -29,15 +32,16 @@ def binary(name: str) -> str:
         pytest.skip(
             f"no {name} here: install Debian's prometheus and prometheus-alertmanager, or run `make prometheus`"
         )
+    if name in NEEDED and not NEEDED[name].exists():
+        pytest.skip(f"{name} does not start without {NEEDED[name]}: install Debian's package of that name")
     return found
 
 
 @dataclass(frozen=True, slots=True)
 class Prometheus:
-    """A running Prometheus, and the Alertmanager that it tells."""
+    """A running Prometheus."""
 
     url: str
-    alertmanager: str
 
     def ask(self, path: str, **parameters: str) -> Any:  # noqa: ANN401 - whatever is answered
         """The ``data`` of an answer of the API; the error's text where it is one."""
@@ -55,45 +59,49 @@ class Prometheus:
         result: list[Any] = found["result"]
         return result
 
-    def alerts_at_alertmanager(self) -> list[str]:
-        """Names of the alerts that Alertmanager was told of."""
-        with urllib.request.urlopen(f"{self.alertmanager}/api/v2/alerts", timeout=10) as answer:
-            return [alert["labels"]["alertname"] for alert in json.load(answer)]
+
+@contextmanager
+def alertmanager(folder: Path) -> Iterator[str]:
+    """Runs Alertmanager with the deployed route until the block ends; its URL."""
+    options = [f"--config.file={DEPLOYED}/alertmanager.yml", f"--storage.path={folder}/am"]
+    with _running("prometheus-alertmanager", folder, *options, "--cluster.listen-address=") as url:
+        yield url
 
 
 @contextmanager
-def prometheus(folder: Path, targets: Mapping[str, str]) -> Iterator[Prometheus]:
-    """Runs both until the block ends. ``targets``: job → address."""
-    ports = free_port(), free_port()
+def prometheus(folder: Path, targets: Mapping[str, str], tell: str = "http://127.0.0.1:9") -> Iterator[Prometheus]:
+    """Runs Prometheus with the deployed rules until the block ends.
+
+    Args:
+        folder: for its data and its log.
+        targets: job → address.
+        tell: URL of the Alertmanager; where nobody listens by default.
+    """
     configuration = read_yaml(DEPLOYED / "prometheus.yml")
     configuration["global"] = {"scrape_interval": "1s", "evaluation_interval": "1s"}
     configuration["rule_files"] = [str(DEPLOYED / name) for name in configuration["rule_files"]]
-    configuration["alerting"]["alertmanagers"][0]["static_configs"][0]["targets"] = [f"127.0.0.1:{ports[1]}"]
+    configuration["alerting"]["alertmanagers"][0]["static_configs"][0]["targets"] = [tell.removeprefix("http://")]
     for job in configuration["scrape_configs"]:
         del job["dns_sd_configs"]
         job["static_configs"] = [{"targets": [targets[job["job_name"]]]}]
     (folder / "prometheus.yml").write_text(yaml.safe_dump(configuration))
-    commands = (
-        ["prometheus", f"--config.file={folder}/prometheus.yml", f"--storage.tsdb.path={folder}/tsdb"],
-        [
-            "prometheus-alertmanager",
-            f"--config.file={DEPLOYED}/alertmanager.yml",
-            f"--storage.path={folder}/am",
-            "--cluster.listen-address=",  # nobody to gossip with
-        ],
-    )
-    running = [
-        _started([binary(name), *options, f"--web.listen-address=127.0.0.1:{port}"], folder / f"{name}.log")
-        for (name, *options), port in zip(commands, ports, strict=True)
-    ]
+    options = [f"--config.file={folder}/prometheus.yml", f"--storage.tsdb.path={folder}/tsdb"]
+    with _running("prometheus", folder, *options) as url:
+        yield Prometheus(url)
+
+
+@contextmanager
+def _running(name: str, folder: Path, *options: str) -> Iterator[str]:
+    port, log = free_port(), folder / f"{name}.log"
+    url = f"http://127.0.0.1:{port}"
+    process = _started([binary(name), *options, f"--web.listen-address=127.0.0.1:{port}"], log)
     try:
-        for port in ports:
-            until(lambda port=port: _answers(f"http://127.0.0.1:{port}/-/ready"), f"port {port} to be ready")  # type: ignore[misc]
-        yield Prometheus(f"http://127.0.0.1:{ports[0]}", f"http://127.0.0.1:{ports[1]}")
+        until(lambda: _answers(f"{url}/-/ready") or process.poll() is not None, f"{name} to be ready, see {log}")
+        assert process.poll() is None, log.read_text()
+        yield url
     finally:
-        for process in running:
-            process.terminate()
-            process.wait(20)
+        process.terminate()
+        process.wait(20)
 
 
 def _started(command: list[str], log: Path) -> subprocess.Popen[bytes]:
