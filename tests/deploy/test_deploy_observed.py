@@ -1,6 +1,5 @@
 """Rules and dashboards against the running services: what they name exists, what they ask is answered."""
 
-import re
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +11,7 @@ from deploy_demo import Demo, demo
 from deploy_settings import read_yaml
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_site import DEPLOYED, Prometheus, alertmanager, prometheus
-from promql import series_named
+from promql import series_named, without_filters
 
 from argus_local import Stack
 from argus_local.containers import ContainerStack
@@ -74,24 +73,21 @@ def test_every_query_of_a_dashboard_is_answered_with_data(watched: Prometheus, a
     watched.query(expression)
 
 
-def without_filters(expression: str) -> str:
-    """The expression without the comparisons that drop what is fine, so that it must give something.
-
-    >>> without_filters("(a < +Inf) and b > 0")
-    '(a) and b'
-    """
-    return re.sub(r" [<>]=? (?:\+Inf|0(?:\.\d+)?)(?=\)| |$)", "", expression)
-
-
 def test_every_rule_is_healthy(watched: Prometheus) -> None:
     states = {rule["name"]: rule["health"] for group in watched.ask("rules")["groups"] for rule in group["rules"]}
     assert set(states) == {str(rule.get("alert", rule.get("record"))) for rule in RULES}
     assert set(states.values()) == {"ok"}
 
 
-def test_what_prometheus_finds_reaches_alertmanager(running: Demo, tmp_path: Path) -> None:
+def test_prometheus_finds_alertmanager_and_alerts_begin(running: Demo, tmp_path: Path) -> None:
     nobody = dict.fromkeys(running.targets(), "127.0.0.1:9")
-    with alertmanager(tmp_path) as told, prometheus(tmp_path, nobody, told) as server:
+    with alertmanager(tmp_path) as told, prometheus(tmp_path, nobody, told.url) as server:
         until(lambda: len(server.query('ALERTS{alertname="ArgusServiceDown"}')) == len(nobody), "pending alerts")
         connected = server.ask("alertmanagers")["activeAlertmanagers"]
-        assert [manager["url"] for manager in connected] == [f"{told}/api/v2/alerts"]
+        assert [manager["url"] for manager in connected] == [f"{told.url}/api/v2/alerts"]
+
+
+def test_with_a_service_down_its_consequences_are_not_told(tmp_path: Path) -> None:
+    with alertmanager(tmp_path) as told:
+        told.fire("ArgusServiceDown", "ArgusLagging", "ArgusDeadLetters")
+        until(lambda: told.suppressed() == {"ArgusLagging"}, "the inhibition of ArgusLagging alone")

@@ -1,6 +1,7 @@
 """The generated ACLs on a broker that enforces them: each service works with its own, and with nothing more."""
 
 import asyncio
+import importlib
 import os
 import re
 import subprocess
@@ -13,6 +14,7 @@ import redis
 from aiokafka.errors import TopicAuthorizationFailedError
 from aiokafka.protocol.admin import CreateAclsRequest
 from argus_site import IngestProcess, free_port, until
+from deploy_settings import runnable_services
 
 from argus_common.errors import ConfigurationError
 from argus_common.kafka import build_producer
@@ -69,7 +71,7 @@ class GuardedKafka(KafkaServer):
             bootstrap_servers=f"{LOOPBACK}:{self.sasl}",
             sasl_mechanism=SaslMechanism.SCRAM_SHA_512,
             username=f"argus-{service}",
-            password=PASSWORD,  # type: ignore[arg-type]
+            password=PASSWORD,
             replication_factor=1,
         )
 
@@ -168,3 +170,12 @@ async def test_a_service_can_do_nothing_beyond_its_rights(guarded: GuardedKafka)
             await producer.send_and_wait(ALERTS.name, b"{}")
     finally:
         await producer.stop()
+
+
+def test_every_service_is_in_the_list_with_the_group_that_it_joins() -> None:
+    assert set(ACCESS) == runnable_services() | {"topics"}
+    for name, access in ACCESS.items():
+        if access.group is not None:
+            settings = importlib.import_module(f"argus_{name}.settings")
+            fields = getattr(settings, f"{name.capitalize()}Settings").model_fields
+            assert access.group == fields["group"].default

@@ -60,12 +60,33 @@ class Prometheus:
         return result
 
 
+@dataclass(frozen=True, slots=True)
+class Alertmanager:
+    """A running Alertmanager."""
+
+    url: str
+
+    def fire(self, *names: str) -> None:
+        """Tell it of alerts, as Prometheus does."""
+        body = json.dumps([{"labels": {"alertname": name}} for name in names]).encode()
+        head = {"Content-Type": "application/json"}
+        request = urllib.request.Request(f"{self.url}/api/v2/alerts", body, head)
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            assert answer.status == 200
+
+    def suppressed(self) -> set[str]:
+        """Names of the alerts that it knows and does not tell."""
+        with urllib.request.urlopen(f"{self.url}/api/v2/alerts", timeout=10) as answer:
+            alerts = json.load(answer)
+        return {alert["labels"]["alertname"] for alert in alerts if alert["status"]["state"] == "suppressed"}
+
+
 @contextmanager
-def alertmanager(folder: Path) -> Iterator[str]:
-    """Runs Alertmanager with the deployed route until the block ends; its URL."""
+def alertmanager(folder: Path) -> Iterator[Alertmanager]:
+    """Runs Alertmanager with the deployed route until the block ends."""
     options = [f"--config.file={DEPLOYED}/alertmanager.yml", f"--storage.path={folder}/am"]
     with _running("prometheus-alertmanager", folder, *options, "--cluster.listen-address=") as url:
-        yield url
+        yield Alertmanager(url)
 
 
 @contextmanager

@@ -18,6 +18,6 @@ def series_named(expression: str) -> set[str]:
     return {name for name, _ in SELECTOR.findall(plain) if OURS.match(name)}
 
 
-def metric_family(series: str) -> str:
-    """The name that a histogram's or a counter's series goes by on ``/metrics``, as ``# TYPE`` has it."""
-    return re.sub(r"_(bucket|count|sum|total)$", "", series)
+def without_filters(expression: str) -> str:
+    """The expression without the comparisons that drop what is fine, so that it must give something."""
+    return re.sub(r" (?:[<>]=?) (?:\+Inf|0(?:\.\d+)?)(?=\)| |$)", "", expression)
