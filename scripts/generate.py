@@ -39,6 +39,7 @@ SETTINGS_MODULES = (
     "argus_common.settings",
     "argus_ingest.settings",
     "argus_inference.settings",
+    "argus_cascade.settings",
     "argus_simulator.settings",
 )
 CHART = ROOT / "deploy" / "helm" / "argus"

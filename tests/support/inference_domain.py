@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from argus_common.events import Record, WindowClosed, encode
+from argus_common.events import SCORED_LEADS, Record, WindowClosed, encode
 from argus_common.fleet import FleetSums
 from argus_common.kafka.dead_letters import DeadLetter
 from argus_common.metrics import Catalogue
@@ -15,7 +15,6 @@ from argus_forecasting.forecaster import Floats, ForecastBatch, Forecaster, Seri
 from argus_forecasting.online.bands import scored
 from argus_inference.domain.backlog import Arrived
 from argus_inference.domain.outcome import Outcome
-from argus_inference.domain.scoring import SCORED_LEADS
 from argus_inference.domain.series import Targets
 from argus_inference.domain.serving import Served, Serving
 from argus_inference.domain.trust import Remembered

@@ -27,7 +27,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "forecast": ("argus_cli.forecast:forecast", "Forecast a recorded trace from chosen origins."),
     "train": ("argus_cli.train:train_command", "Train a model on a recorded trace."),
     "models": ("argus_cli.models:app", "Model versions: list, show, verify, promote, roll back."),
-    "cascades": ("argus_cli.cascades:app", "Cascades of failure in a recorded trace: replay, origin, evaluate."),
+    "cascades": ("argus_cli.cascades:app", "Failures that spread: watch them now, or find them in a recorded trace."),
     "drift": ("argus_cli.drift:app", "Drift in a recorded trace: scan, evaluate."),
     "backtest": ("argus_cli.backtest:backtest", "Score forecasts of a recorded trace against the baselines."),
 }

@@ -13,6 +13,7 @@ class Service(StrEnum):
 
     INGEST = "ingest"
     INFERENCE = "inference"
+    CASCADE = "cascade"
     SIMULATOR = "simulator"
 
 

@@ -144,8 +144,8 @@ def _tell(place: Path) -> None:
     table = Table(title="On the newest part of the trace, which was not trained on", title_justify="left")
     for column in ("target", "forecaster", "WQL", "MASE", "coverage by third"):
         table.add_column(column, justify="left" if column in ("target", "forecaster") else "right")
-    for target in manifest.schema.targets:
-        for kind, scores in manifest.scores.get(target, {}).items():
+    for target, found in manifest.assessed().items():
+        for kind, scores in found.items():
             thirds = " ".join(f"{share:.2f}" for share in scores["coverage_10_90"])
             table.add_row(target, kind, f"{scores['wql']:.4f}", figure(scores["mase"]), thirds)
     console.print(table)

@@ -7,18 +7,14 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping
-from datetime import timedelta
 
 import pytest
 from alert_events import ended, raised, updated
 from argus_site import Site
 from rich.console import Console
 
-from argus_cli.alerts.board import Board
-from argus_cli.alerts.command import parse_span
-from argus_cli.alerts.reader import KINDS
+from argus_cli.alerts.board import KINDS, Board
 from argus_cli.alerts.view import render, time_to_limit
-from argus_common.errors import ConfigurationError
 from argus_common.events import AlertEvent, BreachMitigated, MaintenanceScheduled, TimeToThreshold, decode_any, encode
 from argus_common.kafka.outbox import Outbox
 from argus_common.topics import ALERTS, COMMANDS
@@ -129,20 +125,6 @@ def test_an_empty_screen_says_so() -> None:
 )
 def test_time_to_limit_is_told_in_words(times: Mapping[str, float], text: str) -> None:
     assert time_to_limit(TimeToThreshold(**times)) == text
-
-
-def test_spans_are_minutes_hours_or_days() -> None:
-    assert [parse_span(text) for text in ("30m", "24h", "7d")] == [
-        timedelta(minutes=30),
-        timedelta(hours=24),
-        timedelta(days=7),
-    ]
-
-
-@pytest.mark.parametrize("text", ["", "24", "h", "1.5h", "0m", "-1h", "9999d", "1w"])
-def test_any_other_span_is_refused_with_what_to_write(text: str) -> None:
-    with pytest.raises(ConfigurationError, match="write for example 30m, 24h or 7d"):
-        parse_span(text)
 
 
 async def tell(site: Site, *events: AlertEvent) -> None:

@@ -4,6 +4,7 @@ import io
 
 import pytest
 from alert_events import ended, raised, updated
+from cascade_events import STEP, opened
 from rich.console import Console, RenderableType
 
 from argus_cli.demo.fleet_state import FleetState, worst_breach
@@ -148,3 +149,22 @@ def test_the_summary_tells_what_was_predicted_and_what_happened() -> None:
     assert "The median alert came 30 min of event time before" in text
     assert "came as foretold" in text
     assert "not foretold" in text
+
+
+def test_what_spreads_is_on_the_screen_and_in_the_summary() -> None:
+    state, written = FleetState(), io.StringIO()
+    state.add(issued(STEP, 0.1))
+    state.spread(opened())
+    assert "cascade warning   2 of 2 unwell since Wed 00:00, spreading, likely from db1 (81%)" in shown(
+        render(state, Pulse())
+    )
+    show_summary(Console(file=written, width=160), state, Pulse())
+    assert "1 cascade: servers that turned abnormal together" in written.getvalue()
+
+
+def test_cascades_of_the_past_that_filled_are_not_summed_up() -> None:
+    state = FleetState()
+    state.add(issued(STEP + 100, 0.1))
+    state.watch()
+    state.spread(opened())
+    assert state.told_cascades() == []

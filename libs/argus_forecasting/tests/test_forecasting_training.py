@@ -296,6 +296,15 @@ def test_a_version_trains_further_on_a_fleet_with_other_metrics_and_profiles(tmp
     assert not all(torch.equal(values, theirs[name]) for name, values in weights(network).items())
 
 
+def test_a_version_trained_further_for_another_target_tells_how_it_does_on_that_one(tmp_path: Path) -> None:
+    old, new = fleet_of(("cpu_used_pct",), "web_api"), fleet_of(("queue_length",), "database")
+    first, _ = train(old, DEFAULT_CATALOGUE, Order("web", "1", NOW, TARGETS, TINY), tmp_path, tmp_path / "w", quiet())
+    order = Order("web", "2", NOW, ("queue_length",), TINY, warm=load(first))
+    second, _ = train(new, DEFAULT_CATALOGUE, order, tmp_path, tmp_path / "w", quiet())
+    assert list(read_manifest(second).assessed()) == ["queue_length"]
+    assert "| queue_length | model |" in (second / "card.md").read_text(encoding="utf-8")
+
+
 def test_a_version_of_another_step_or_horizon_does_not_train_further(tmp_path: Path) -> None:
     store = fleet_of(("cpu_used_pct",), "web_api")
     place, _ = train(store, DEFAULT_CATALOGUE, Order("web", "1", NOW, TARGETS, TINY), tmp_path, tmp_path / "w", quiet())

@@ -5,8 +5,9 @@ from collections.abc import Iterable, Mapping
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info
 
+from argus_common.events import SCORED_LEADS
 from argus_inference.domain.running_trust import RunningTrust
-from argus_inference.domain.scoring import SCORED_LEADS, RunningScores
+from argus_inference.domain.scoring import RunningScores
 
 SKIPS = ("superseded", "no_target")
 SOURCES = {"model": "model, demoted or not", "statistical": "statistical forecaster beside it"}

@@ -9,7 +9,7 @@ from typing import TypeVar
 import numpy as np
 
 from argus_common.clock import Clock
-from argus_common.events import Record, WindowClosed
+from argus_common.events import SCORED_LEADS, Record, WindowClosed
 from argus_common.fleet import FleetSums
 from argus_common.retry import Backoff, retry
 from argus_common.topics import PREDICTIONS
@@ -20,7 +20,7 @@ from argus_inference.domain.encode import encode_forecasts
 from argus_inference.domain.explain import explain
 from argus_inference.domain.outcome import Outcome, outcome
 from argus_inference.domain.running_trust import RunningTrust
-from argus_inference.domain.scoring import SCORED_LEADS, RunningScores, kept, score
+from argus_inference.domain.scoring import RunningScores, kept, score
 from argus_inference.domain.series import Targets
 from argus_inference.domain.serving import Served, Serving
 from argus_inference.domain.trust import FleetOffsets, Lesson, Remembered, lesson, sources_of, to_be_scored

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from inference_domain import LEVELS, TARGETS, StubForecaster, window
 
-from argus_common.events import WindowClosed
+from argus_common.events import SCORED_LEADS, WindowClosed
 from argus_forecasting.forecaster import Floats, ForecastBatch
 from argus_inference.domain.outcome import Outcome, outcome
-from argus_inference.domain.scoring import SCORED_LEADS, score
+from argus_inference.domain.scoring import score
 
 NewOutcome = Callable[..., Outcome]
 

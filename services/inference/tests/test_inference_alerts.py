@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry
 from argus_common.clock import ManualClock
 from argus_common.errors import TransientError
 from argus_common.events import (
+    SCORED_LEADS,
     AlertEvent,
     BreachEnded,
     BreachExpected,
@@ -23,7 +24,7 @@ from argus_common.events import (
 )
 from argus_inference.domain.mitigation import Mitigations
 from argus_inference.domain.outcome import Outcome, outcome
-from argus_inference.domain.scoring import SCORED_LEADS, score
+from argus_inference.domain.scoring import score
 
 CALM, LIKELY = (0.0, 0.0, 0.0, 0.0), (0.2, 0.5, 0.6, 0.7)
 HOUR = 12

@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from argus_common.events import WindowClosed
+from argus_common.events import SCORED_LEADS, WindowClosed
 from argus_common.metrics import DEFAULT_CATALOGUE
 from argus_forecasting.forecaster import Floats
 from argus_forecasting.statistical import AnalogForecaster
 from argus_inference.domain.outcome import Outcome, outcome
-from argus_inference.domain.scoring import SCORED_LEADS, score
+from argus_inference.domain.scoring import score
 from argus_inference.domain.series import Targets
 
 TARGETS = Targets.of(DEFAULT_CATALOGUE)

@@ -7,13 +7,13 @@ import pytest
 from inference_domain import LEVELS, STEP, TARGETS, MemoryHistory, MemoryLedger, MemoryTrust
 from redis.asyncio import Redis
 
+from argus_common.events import SCORED_LEADS
 from argus_common.redis_client import build_redis
 from argus_common.ring import RingLayout, RingStore
 from argus_common.settings import RedisSettings
 from argus_forecasting.forecaster import Floats
 from argus_inference.adapters.redis_ledger import SPARE_STEPS, RedisForecastLedger
 from argus_inference.adapters.redis_trust import ROWS, RedisTrustStore
-from argus_inference.domain.scoring import SCORED_LEADS
 from argus_inference.domain.trust_rows import row_width
 from argus_inference.ports import ForecastLedger, HistoryStore, TrustStore
 

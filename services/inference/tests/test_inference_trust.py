@@ -26,11 +26,11 @@ from inference_domain import (
 from prometheus_client import CollectorRegistry
 
 from argus_common.clock import ManualClock
+from argus_common.events import SCORED_LEADS
 from argus_forecasting.forecaster import Bands, ForecastBatch, SeriesBatch
 from argus_forecasting.online.bands import corrected, scored
 from argus_forecasting.statistical import AnalogForecaster
 from argus_inference.domain.backlog import Arrived
-from argus_inference.domain.scoring import SCORED_LEADS
 from argus_inference.domain.serving import Served
 from argus_inference.domain.trust import FleetOffsets, Lesson, Remembered, lesson, sources_of, to_be_scored
 from argus_inference.domain.trust_rows import packed, unpacked

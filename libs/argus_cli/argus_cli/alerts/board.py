@@ -1,9 +1,12 @@
 """Events of alerts folded into what stands and what has ended."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from statistics import median
 
-from argus_common.events import AlertEvent, BreachEnded, StandingAlert
+from argus_common.events import AlertEvent, BreachEnded, BreachExpected, BreachUpdated, StandingAlert
+
+KINDS: Sequence[type[BreachExpected | BreachUpdated | BreachEnded]] = (BreachExpected, BreachUpdated, BreachEnded)
 
 STALE_SECONDS = 2 * 3600
 """A standing alert is told again every hour; after twice as long without, its end was lost or nobody forecasts."""

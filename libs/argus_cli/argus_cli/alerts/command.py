@@ -3,7 +3,6 @@
 import asyncio
 import getpass
 import json
-import re
 from collections.abc import Callable
 from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
@@ -13,9 +12,10 @@ import typer
 from rich.console import Console
 from rich.live import Live
 
-from argus_cli.alerts.board import Board
-from argus_cli.alerts.reader import listen
+from argus_cli.alerts.board import KINDS, Board
 from argus_cli.alerts.view import render
+from argus_cli.event_reader import listen
+from argus_cli.spans import parse_span
 from argus_common.clock import SystemClock
 from argus_common.errors import ConfigurationError
 from argus_common.events import AlertEvent, BreachMitigated, Event, MaintenanceScheduled, StandingAlert, encode
@@ -24,7 +24,6 @@ from argus_common.settings import KafkaSettings, load
 from argus_common.topics import ALERTS, COMMANDS
 
 SOURCE = "/argus/cli"
-UNITS = {"m": 60, "h": 3600, "d": 86_400}
 
 app = typer.Typer(
     add_completion=False,
@@ -110,26 +109,10 @@ def maintenance(
     console.print(f"Told inference: maintenance of {whom} from {begin:%Y-%m-%d %H:%M} UTC for {lasting}.")
 
 
-def parse_span(text: str) -> timedelta:
-    """A span such as ``24h``.
-
-    Raises:
-        ConfigurationError: it is none, or longer than ten years.
-
-    >>> parse_span("90m")
-    datetime.timedelta(seconds=5400)
-    """
-    found = re.fullmatch(r"(\d{1,6})([mhd])", text.strip())
-    seconds = int(found[1]) * UNITS[found[2]] if found else 0
-    if not 0 < seconds <= 3650 * UNITS["d"]:
-        raise ConfigurationError(f"{text!r} is no span of time: write for example 30m, 24h or 7d")
-    return timedelta(seconds=seconds)
-
-
 async def _tell_table(history: timedelta, wanted: Wanted, follow_on: bool) -> None:
     board, kafka, live = Board(), load(KafkaSettings), Live(console=console, auto_refresh=False)
     with live if follow_on else nullcontext():
-        async for heard in listen(kafka, history, SystemClock()):
+        async for heard in listen(kafka, ALERTS, KINDS, history, SystemClock()):
             for event in filter(wanted, heard.events):
                 board.add(event)
             if heard.caught_up and follow_on:
@@ -141,7 +124,7 @@ async def _tell_table(history: timedelta, wanted: Wanted, follow_on: bool) -> No
 
 async def _tell_lines(history: timedelta, wanted: Wanted, follow_on: bool) -> None:
     board, kafka = Board(), load(KafkaSettings)
-    async for heard in listen(kafka, history, SystemClock()):
+    async for heard in listen(kafka, ALERTS, KINDS, history, SystemClock()):
         for event in filter(wanted, heard.events):
             if board.add(event):
                 line = {"type": event.type, "id": event.id(), **event.model_dump(mode="json")}
@@ -152,7 +135,7 @@ async def _tell_lines(history: timedelta, wanted: Wanted, follow_on: bool) -> No
 
 async def _standing(text: str) -> list[StandingAlert]:
     board = Board()
-    async for heard in listen(load(KafkaSettings), ALERTS.retention, SystemClock()):
+    async for heard in listen(load(KafkaSettings), ALERTS, KINDS, ALERTS.retention, SystemClock()):
         for event in heard.events:
             board.add(event)
         if heard.caught_up:

@@ -1,10 +1,17 @@
-"""``argus cascades``: which servers of a recorded trace were abnormal together, and who began."""
+"""``argus cascades``: failures that spread: as they are told now, and in a recorded trace."""
 
 import typer
 
-app = typer.Typer(no_args_is_help=True, help="Cascades of failure in a recorded trace.")
+from argus_cli.cascades.replay import replay
+from argus_cli.cascades.watch import watch
+
+app = typer.Typer(no_args_is_help=True, help="Failures that spread: as they are told now, and in a recorded trace.")
 
 
 @app.callback()
 def _root() -> None:
     """Makes the application a group of commands."""
+
+
+app.command("watch")(watch)
+app.command("replay")(replay)

@@ -9,7 +9,8 @@ from rich.console import Console
 from rich.live import Live
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from argus_cli.alerts.reader import KINDS as ALERT_KINDS
+from argus_cli.alerts.board import KINDS as ALERT_KINDS
+from argus_cli.cascades.board import KINDS as CASCADE_KINDS
 from argus_cli.demo.feeds import Feed, SimulatedFeed
 from argus_cli.demo.fleet_state import FleetState
 from argus_cli.demo.site import DemoSite
@@ -20,7 +21,7 @@ from argus_common.events import ForecastIssued, Record, ScenarioRequested, decod
 from argus_common.kafka import build_consumer
 from argus_common.kafka.outbox import Outbox
 from argus_common.ring.layout import DEFAULT_STEPS
-from argus_common.topics import ALERTS, COMMANDS, PREDICTIONS
+from argus_common.topics import ALERTS, CASCADES, COMMANDS, PREDICTIONS
 
 REFRESH_SECONDS = 0.5
 PULSE_SECONDS = 1.0
@@ -69,7 +70,8 @@ class Director:
             show_summary(self._console, self._state, self._pulse)
 
     async def _watch(self) -> None:
-        consumer = build_consumer(self._site.kafka, PREDICTIONS.name, ALERTS.name, group=None, client_id="argus-demo")
+        topics = (PREDICTIONS.name, ALERTS.name, CASCADES.name)
+        consumer = build_consumer(self._site.kafka, *topics, group=None, client_id="argus-demo")
         await consumer.start()
         try:
             with self._filling() as progress:
@@ -135,12 +137,14 @@ class Director:
             self._console.print()  # only a terminal's view ends with its line
 
     async def _take(self, consumer: object) -> None:
-        """Fold in what is on the topics of predictions and alerts."""
+        """Fold in what is on the topics of predictions, alerts and cascades."""
         batches = await consumer.getmany(timeout_ms=round(REFRESH_SECONDS * 1000))  # type: ignore[attr-defined]
         for record in (record for records in batches.values() for record in records):
             try:
                 if record.topic == ALERTS.name:
                     self._state.hear(decode_any(ALERT_KINDS, record))
+                elif record.topic == CASCADES.name:
+                    self._state.spread(decode_any(CASCADE_KINDS, record))
                 else:
                     self._state.add(decode(ForecastIssued, record))
             except MalformedEventError as error:

@@ -1,9 +1,10 @@
-"""What the demo knows of the fleet: the newest forecast per server, and its alerts."""
+"""What the demo knows of the fleet: the newest forecast per server, its alerts and its cascades."""
 
 from dataclasses import dataclass, field
 
 from argus_cli.alerts.board import Board
-from argus_common.events import AlertEvent, Breach, BreachExpected, ForecastIssued
+from argus_cli.cascades.board import CascadeBoard
+from argus_common.events import AlertEvent, Breach, BreachExpected, CascadeEvent, ForecastIssued
 from argus_common.levels import Level
 
 LATEST = "8h"
@@ -27,10 +28,11 @@ class Course:
 
 @dataclass(slots=True)
 class FleetState:
-    """Folds forecasts and alerts in, in order of arrival."""
+    """Folds forecasts, alerts and cascades in, in order of arrival."""
 
     latest: dict[str, ForecastIssued] = field(default_factory=dict)
     board: Board = field(default_factory=Board)
+    cascades: CascadeBoard = field(default_factory=CascadeBoard)
     forecasts: int = 0
     _raised: dict[str, BreachExpected] = field(default_factory=dict)
     _from: int | None = None
@@ -49,8 +51,18 @@ class FleetState:
             self._raised.setdefault(event.alert, event)
         self.board.add(event)
 
+    def spread(self, event: CascadeEvent) -> None:
+        """Take an event of a cascade in."""
+        self.cascades.add(event)
+
+    def told_cascades(self) -> list[CascadeEvent]:
+        """The newest event of every cascade that was opened since somebody watches, in the order of their opening."""
+        begin = 0 if self._from is None else self._from
+        known: list[CascadeEvent] = [*self.cascades.over.values(), *self.cascades.standing.values()]
+        return sorted((one for one in known if one.opened > begin), key=lambda one: (one.opened, one.cascade))
+
     def watch(self) -> None:
-        """From now on alerts count."""
+        """From now on alerts and cascades count."""
         self._from = self.newest_origin()
 
     def newest_origin(self) -> int:

@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.table import Table
 
 from argus_cli.alerts.view import OUTCOME_STYLES, OUTCOME_WORDS
+from argus_cli.cascades.view import headline
 from argus_cli.demo.fleet_state import Course, FleetState
 from argus_cli.demo.view import Pulse
 from argus_common.durations import told
@@ -26,6 +27,12 @@ def show_summary(console: Console, state: FleetState, pulse: Pulse) -> None:
     if leads:
         ahead = told(median(leads))
         console.print(f"The median alert came [bold]{ahead}[/] of event time before the crossing.", highlight=False)
+    told_cascades = state.told_cascades()
+    if told_cascades:
+        many = f"[bold]{len(told_cascades)}[/] cascade{'s' if len(told_cascades) > 1 else ''}"
+        console.print(f"{many}: servers that turned abnormal together", highlight=False)
+    for one in told_cascades:
+        console.print(headline(one), highlight=False)
     console.print(
         f"{pulse.samples:,.0f} samples became {state.forecasts:,} forecasts of {len(state.latest)} servers "
         f"in {pulse.seconds:.0f} s.",

@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from argus_cli.alerts.view import time_to_limit
+from argus_cli.cascades.view import headline
 from argus_cli.demo.fleet_state import LATEST, FleetState, worst_breach
 from argus_common.durations import told
 from argus_common.events import Breach, ForecastIssued
@@ -21,7 +22,7 @@ WIDE = 104
 WIDE_COLUMNS = ("server", "risk", "most likely breach", "now", "limit", "P in 8 h", "time to limit", "next 8 hours")
 NARROW_COLUMNS = ("server", "risk", "most likely breach", "P in 8 h", "time to limit", "next 8 hours")
 NUMBERS = frozenset({"risk", "now", "limit", "P in 8 h"})
-SHOWN_SERVERS = 10
+SHOWN_SERVERS, SHOWN_CASCADES = 10, 3
 
 
 @dataclass(slots=True)
@@ -40,7 +41,7 @@ class Pulse:
 
 def render(state: FleetState, pulse: Pulse) -> RenderableType:
     """The whole screen."""
-    return Group(_head(state, pulse), _RiskTable(state), _foot(pulse))
+    return Group(_head(state, pulse), _RiskTable(state), *_cascades(state), _foot(pulse))
 
 
 def _head(state: FleetState, pulse: Pulse) -> RenderableType:
@@ -53,6 +54,13 @@ def _head(state: FleetState, pulse: Pulse) -> RenderableType:
         line.append(f"   event time {step_time(origin + 1, step_seconds):%a %H:%M}", style="cyan")
     title = f"[bold]Argus[/]  {len(state.latest)} servers  [italic]{pulse.phase}[/]"
     return Panel(line, title=title, title_align="left")
+
+
+def _cascades(state: FleetState) -> list[RenderableType]:
+    """What spreads now, worst first."""
+    found = state.cascades.worst()
+    lines: list[RenderableType] = [Text(" cascade ", style="bold").append_text(headline(one)) for one in found]
+    return lines[:SHOWN_CASCADES]
 
 
 class _RiskTable:

@@ -10,9 +10,20 @@ from argus_common.events.alerts import (
     alert_id,
 )
 from argus_common.events.base import Event
+from argus_common.events.cascades import (
+    CascadeEvent,
+    CascadeFollower,
+    CascadeMember,
+    CascadeOpened,
+    CascadeOrigin,
+    CascadeResolved,
+    CascadeUpdated,
+    OnsetIn,
+)
 from argus_common.events.codec import Headers, Record, decode, decode_any, decode_batch, encode, headers_of
 from argus_common.events.commands import BreachMitigated, MaintenanceScheduled, ScenarioRequested
 from argus_common.events.forecast import (
+    SCORED_LEADS,
     Breach,
     Driver,
     ForecastIssued,
@@ -26,6 +37,7 @@ from argus_common.events.window import WindowClosed
 
 __all__ = [
     "MODEL_NAME",
+    "SCORED_LEADS",
     "AlertEvent",
     "BandPoint",
     "Breach",
@@ -33,6 +45,13 @@ __all__ = [
     "BreachExpected",
     "BreachMitigated",
     "BreachUpdated",
+    "CascadeEvent",
+    "CascadeFollower",
+    "CascadeMember",
+    "CascadeOpened",
+    "CascadeOrigin",
+    "CascadeResolved",
+    "CascadeUpdated",
     "Driver",
     "Event",
     "ForecastIssued",
@@ -42,6 +61,7 @@ __all__ = [
     "ModelPromoted",
     "ModelReference",
     "ModelRolledBack",
+    "OnsetIn",
     "Quality",
     "Record",
     "ScenarioRequested",

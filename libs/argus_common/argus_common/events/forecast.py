@@ -8,6 +8,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from argus_common.events.base import Event, Name, Step, step_time
 from argus_common.levels import Level
 
+SCORED_LEADS = (1, 12, 96)
+"""Leads, in steps, of the earlier forecasts that are scored where their step has closed."""
+
 
 class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)

@@ -2,6 +2,7 @@
 
 from argus_common.topics.catalogue import (
     ALERTS,
+    CASCADES,
     COMMANDS,
     DEAD_LETTERS,
     METRICS,
@@ -15,6 +16,7 @@ from argus_common.topics.catalogue import (
 
 __all__ = [
     "ALERTS",
+    "CASCADES",
     "COMMANDS",
     "DEAD_LETTERS",
     "METRICS",

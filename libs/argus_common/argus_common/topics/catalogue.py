@@ -8,6 +8,9 @@ from argus_common.events import (
     BreachExpected,
     BreachMitigated,
     BreachUpdated,
+    CascadeOpened,
+    CascadeResolved,
+    CascadeUpdated,
     Event,
     ForecastIssued,
     MaintenanceScheduled,
@@ -70,6 +73,14 @@ ALERTS = Topic(
     "Limits that will probably be crossed, or are, and how each of these alerts ended.",
     (BreachExpected, BreachUpdated, BreachEnded),
 )
+CASCADES = Topic(
+    "argus.cascades.v1",
+    "fleet",
+    6,
+    timedelta(days=30),
+    "Servers that turn abnormal together: where it began, who follows, and that it is over.",
+    (CascadeOpened, CascadeUpdated, CascadeResolved),
+)
 MODELS = Topic(
     "argus.models.v1",
     "model name",
@@ -102,4 +113,14 @@ SIMULATION = Topic(
     "Ground truth of the simulator: faults, causes, crossings.",
 )
 
-TOPICS: tuple[Topic, ...] = (METRICS, WINDOWS, PREDICTIONS, ALERTS, MODELS, COMMANDS, DEAD_LETTERS, SIMULATION)
+TOPICS: tuple[Topic, ...] = (
+    METRICS,
+    WINDOWS,
+    PREDICTIONS,
+    ALERTS,
+    CASCADES,
+    MODELS,
+    COMMANDS,
+    DEAD_LETTERS,
+    SIMULATION,
+)

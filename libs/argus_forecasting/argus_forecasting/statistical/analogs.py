@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from argus_forecasting.forecaster import Floats, Ints, Mask
-from argus_forecasting.statistical.history import History, trailing_mean
+from argus_forecasting.statistical.history import History, trailing_means
 
 LAGS = 36
 """Last steps that are compared one by one; the l-th before the last counts 1 / (l + 1). Chosen, as all figures here,
@@ -34,6 +34,8 @@ many moments are exactly alike they share the weight with those that are nearly 
 SAMPLES = 64
 """Equally likely trajectories drawn from the weighted analogs: cheap to sort, fine enough for the outer quantiles."""
 SECONDS_PER_DAY = 86_400
+NEAR_ROWS = 16
+"""Series that are compared at a time: as many as the processor keeps near."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,10 +115,10 @@ def _distances(history: History, step_seconds: int) -> Floats:
     course, their level and their hour.
     """
     candidates = np.arange(FIRST, history.length - 1)
-    level = trailing_mean(history.filled, LEVEL_STEPS)
+    level, smooth = trailing_means(history.filled, LEVEL_STEPS, SPREAD_STEPS)
     distance = _course(history, len(candidates))
     distance += np.float32(LEVEL_WEIGHT) * np.abs(level[:, candidates] - level[:, -1:])
-    distance /= trailing_mean(history.filled, SPREAD_STEPS).std(axis=1, keepdims=True) + np.float32(1e-6)
+    distance /= smooth.std(axis=1, keepdims=True) + np.float32(1e-6)
     day = SECONDS_PER_DAY // step_seconds
     if history.length >= 2 * day:
         apart = (history.length - 1 - candidates) % day
@@ -131,13 +133,16 @@ def _course(history: History, count: int) -> Floats:
     """
     padded = np.pad(history.filled, ((0, 0), (LAGS, 0)), "edge")
     total = np.zeros((len(padded), count), np.float32)
-    gap = np.empty_like(total)
-    for lag in range(LAGS):
-        begin = LAGS + FIRST - lag
-        np.subtract(padded[:, begin : begin + count], padded[:, -1 - lag, None], out=gap)
-        np.abs(gap, out=gap)
-        gap *= np.float32(1 / (lag + 1))
-        total += gap
+    gap = np.empty((NEAR_ROWS, count), np.float32)
+    for row in range(0, len(padded), NEAR_ROWS):
+        past, sums = padded[row : row + NEAR_ROWS], total[row : row + NEAR_ROWS]
+        apart = gap[: len(past)]
+        for lag in range(LAGS):
+            begin = LAGS + FIRST - lag
+            np.subtract(past[:, begin : begin + count], past[:, -1 - lag, None], out=apart)
+            np.abs(apart, out=apart)
+            apart *= np.float32(1 / (lag + 1))
+            sums += apart
     return total
 
 
@@ -157,7 +162,8 @@ def _draw(weights: Floats) -> Ints:
     cumulative = np.cumsum(weights, axis=1, dtype=np.float64)
     total = cumulative[:, -1:]
     cumulative = np.where(total > 0, cumulative / np.where(total > 0, total, 1), 1.0)
-    points = (np.arange(SAMPLES) + 0.5) / SAMPLES
-    below = (cumulative[:, None, :] < points[None, :, None]).sum(axis=2)
-    positions: Ints = np.minimum(below, weights.shape[1] - 1)
-    return positions
+    cumulative[:, -1] = 1
+    upto = np.floor(cumulative * SAMPLES + 0.5).astype(np.int64)  # how many of the points (i + 1/2) / SAMPLES lie below
+    times = np.diff(upto, axis=1, prepend=0)
+    positions: Ints = np.tile(np.arange(weights.shape[1]), len(weights)).repeat(times.ravel())
+    return positions.reshape(len(weights), SAMPLES)

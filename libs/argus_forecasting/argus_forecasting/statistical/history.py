@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from argus_forecasting.forecaster import Floats, Ints, Mask
 
@@ -38,10 +39,20 @@ class History:
 
 def trailing_mean(values: Floats, width: int) -> Floats:
     """(series, time) mean of the last ``width`` columns up to and including each; fewer at the beginning."""
+    return trailing_means(values, width)[0]
+
+
+def trailing_means(values: Floats, *widths: int) -> list[Floats]:
+    """`trailing_mean` of each width."""
     total = np.cumsum(values, axis=1, dtype=np.float64)
-    total[:, width:] -= total[:, :-width].copy()
-    count = np.minimum(np.arange(1, values.shape[1] + 1), width)
-    mean: Floats = (total / count).astype(np.float32)
+    return [_mean_of_last(total, width) for width in widths]
+
+
+def _mean_of_last(total: npt.NDArray[np.float64], width: int) -> Floats:
+    mean = np.empty(total.shape, np.float32)
+    first = np.arange(1, min(width, total.shape[1]) + 1)
+    np.divide(total[:, :width], first, out=mean[:, :width], casting="same_kind")
+    np.divide(total[:, width:] - total[:, :-width], width, out=mean[:, width:], casting="same_kind")
     return mean
 
 

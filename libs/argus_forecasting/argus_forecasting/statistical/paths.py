@@ -49,12 +49,13 @@ class Drifting:
 
 
 def sample_paths(history: History, drifting: Drifting, analogs: Analogs, first: int, last: int) -> Floats:
-    """(series, lead, sample) equally likely trajectories, leads ``first`` to ``last``."""
-    series, leads = np.arange(len(history.filled))[:, None, None], np.arange(first, last + 1)
-    paths: Floats = history.filled[series, analogs.column[:, None, :] + leads[None, :, None]]
+    """(series, sample, lead) equally likely trajectories, leads ``first`` to ``last``."""
+    leads = np.arange(first, last + 1)
+    courses = np.lib.stride_tricks.sliding_window_view(history.filled, len(leads), axis=1)
+    paths: Floats = courses[np.arange(len(history.filled))[:, None], analogs.column + first]
     if len(rows := drifting.rows):
         column = analogs.column[rows]
-        paths[rows] += _level_shift(drifting, column)[:, None, :] + _trend(drifting, column, leads)
+        paths[rows] += _level_shift(drifting, column)[:, :, None] + _trend(drifting, column, leads)
     return paths
 
 
@@ -68,7 +69,7 @@ def _level_shift(drifting: Drifting, column: Ints) -> Floats:
 
 
 def _trend(drifting: Drifting, column: Ints, leads: Ints) -> Floats:
-    """(drifting, lead, sample) the part of the present slope that the analogs do not know, going on for a while.
+    """(drifting, sample, lead) the part of the present slope that the analogs do not know, going on for a while.
 
     How long is unknown: a process that has lasted ``e`` steps lasts at least ``d`` more with probability
     ``e / (e + d)`` (J. R. Gott, "Implications of the Copernican principle for our future prospects", 1993).
@@ -78,7 +79,7 @@ def _trend(drifting: Drifting, column: Ints, leads: Ints) -> Floats:
     strength = np.where(drifting.novel, _one_sided(drifting.slope[:, None] - theirs), 0)
     share = (np.arange(column.shape[1]) * 0.6180339887498949) % 1  # low-discrepancy, apart from the sort order
     lasts = SLOPE_STEPS * share / (1 - share)
-    steps = np.minimum(leads[:, None], lasts[None, :])
+    steps = np.minimum(leads[None, :], lasts[:, None])
     trend: Floats = ((strength * beyond)[:, None, None] * steps[None]).astype(np.float32)
     return trend
 

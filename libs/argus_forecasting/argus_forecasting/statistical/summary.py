@@ -37,12 +37,19 @@ def crossing_curve(paths: Floats, limit: Floats, harm: Signs) -> Floats:
     """
     sign = harm.astype(np.float32)[:, None, None]
     at = limit[:, None, None] if limit.ndim == 1 else limit[:, :, None]
-    beyond = np.maximum.accumulate((paths - at) * sign, axis=1)
+    beyond = _running_maximum((paths - at) * sign)
     crossed = (beyond >= 0).sum(axis=2)
     reachable, escapable = _doubts(beyond)
     curve = (crossed + PRIOR_PATHS * reachable) / (paths.shape[2] + PRIOR_PATHS * (reachable + escapable))
     rising = np.maximum.accumulate(curve, axis=1)  # the prior fades and returns with the spread; the truth only rises
     return np.where(np.isnan(at[:, :, 0]), np.nan, rising).astype(np.float32)
+
+
+def _running_maximum(values: Floats) -> Floats:
+    """Each path's largest value so far: (series, lead, sample), in place; ``accumulate`` takes five times as long."""
+    for lead in range(1, values.shape[1]):
+        np.maximum(values[:, lead - 1], values[:, lead], out=values[:, lead])
+    return values
 
 
 def _doubts(beyond: Floats) -> tuple[Floats, Floats]:
@@ -52,7 +59,9 @@ def _doubts(beyond: Floats) -> tuple[Floats, Floats]:
     Args:
         beyond: (series, lead, sample) by how much each path was beyond the limit at its worst so far.
     """
-    boldest, usual, mildest = beyond.max(axis=2), np.median(beyond, axis=2), beyond.min(axis=2)
+    ordered, middle = np.sort(beyond, axis=2), beyond.shape[2] // 2  # several times faster than a median
+    mildest, boldest = ordered[:, :, 0], ordered[:, :, -1]
+    usual = (ordered[:, :, middle] + ordered[:, :, -1 - middle]) / 2
     below = np.maximum(-boldest, 0) / (boldest - usual + 1e-6)
     above = np.maximum(mildest, 0) / (usual - mildest + 1e-6)
     return np.exp(-below), np.exp(-above)

@@ -45,19 +45,19 @@ def _joined(history: History, horizon: int, step_seconds: int) -> tuple[Floats, 
     for end in (*(seam for seam in SEAMS if seam < horizon), horizon):
         analogs = find_analogs(candidates, end)
         if begin == 0:
-            paths[:, :end] = sample_paths(history, drifting, analogs, 1, end)
+            paths[:, :end] = sample_paths(history, drifting, analogs, 1, end).swapaxes(1, 2)
         else:
             ahead = sample_paths(history, drifting, analogs, begin, end)
-            paths[:, begin:end] = _in_order_of(paths[:, begin - 1], ahead)
+            paths[:, begin:end] = _in_order_of(paths[:, begin - 1], ahead).swapaxes(1, 2)
         begin = end
     return paths, analogs.usable
 
 
 def _in_order_of(leading: Floats, ahead: Floats) -> Floats:
-    """(series, lead, sample) what ``ahead`` holds after its first lead, its samples in the order in which their ranks
+    """(series, sample, lead) what ``ahead`` holds after its first lead, its samples in the order in which their ranks
     at that lead are those of ``leading`` (series, sample).
     """
-    sources = np.argsort(ahead[:, 0], axis=1, kind="stable")
+    sources = np.argsort(ahead[:, :, 0], axis=1, kind="stable")
     ranks = np.argsort(np.argsort(leading, axis=1, kind="stable"), axis=1)
     taken = np.take_along_axis(sources, ranks, axis=1)
-    return np.take_along_axis(ahead[:, 1:], taken[:, None, :], axis=2)
+    return ahead[np.arange(len(ahead))[:, None], taken, 1:]

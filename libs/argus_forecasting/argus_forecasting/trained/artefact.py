@@ -46,6 +46,14 @@ class Manifest:
     scores: dict[str, Any] = field(default_factory=dict)
     files: dict[str, str] = field(default_factory=dict)
 
+    def assessed(self) -> dict[str, dict[str, Any]]:
+        """Target → its scores by forecaster: those of the trace it was assessed on, which a version that was trained
+        further need not have known before.
+        """
+        return {
+            name: found for name, found in self.scores.items() if isinstance(found, dict) and "statistical" in found
+        }
+
     def to_json(self) -> dict[str, Any]:
         """Plain values."""
         return {

@@ -60,7 +60,7 @@ def rollback(store: ModelStore, name: str, served: Sequence[str], said: Said) ->
 
 def ratios(manifest: Manifest) -> dict[str, float]:
     """Target → WQL of the model over that of the statistical forecaster, on the validation part."""
-    scores = {target: manifest.scores[target] for target in manifest.schema.targets if target in manifest.scores}
     return {
-        target: round(one["model"]["wql"] / max(one["statistical"]["wql"], 1e-12), 4) for target, one in scores.items()
+        target: round(one["model"]["wql"] / max(one["statistical"]["wql"], 1e-12), 4)
+        for target, one in manifest.assessed().items()
     }

@@ -64,8 +64,8 @@ def _words(value: object) -> str:
 
 def _forecasts(manifest: Manifest) -> Iterator[str]:
     relative = manifest.scores.get("relative", {})
-    for target in manifest.schema.targets:
-        for kind, scores in manifest.scores.get(target, {}).items():
+    for target, found in manifest.assessed().items():
+        for kind, scores in found.items():
             thirds = ", ".join(f"{share:.2f}" for share in scores["coverage_10_90"])
             ratio = relative.get(target, {}).get("wql") if kind == "model" else None
             shown = "" if ratio is None else f"{ratio[0]:.2f} ({ratio[1]:.2f} to {ratio[2]:.2f})"
@@ -82,8 +82,8 @@ def _by_lead(manifest: Manifest) -> list[str]:
         f"| target | forecaster | {' | '.join(spans)} |",
         "|---|---" + "|---" * len(leads) + "|",
     ]
-    for target in schema.targets:
-        for kind, scores in manifest.scores.get(target, {}).items():
+    for target, found in manifest.assessed().items():
+        for kind, scores in found.items():
             cells = [f"{scores['wql_by_lead'][k - 1]:.3f}, {scores['coverage_by_lead'][k - 1]:.2f}" for k in leads]
             lines.append(f"| {target} | {kind} | {' | '.join(cells)} |")
     return [*lines, ""]

@@ -7,9 +7,9 @@ from datetime import timedelta
 import numpy as np
 from redis.asyncio import Redis
 
+from argus_common.events import SCORED_LEADS
 from argus_common.ring import RingLayout, RingStore
 from argus_forecasting.forecaster import Floats
-from argus_inference.domain.scoring import SCORED_LEADS
 
 KEPT = timedelta(days=8)
 """How long what is kept of a server, or of another version of a model, outlives its last forecast: as long as the rings

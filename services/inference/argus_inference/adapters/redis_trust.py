@@ -6,11 +6,11 @@ from collections.abc import Sequence
 import numpy as np
 from redis.asyncio import Redis
 
+from argus_common.events import SCORED_LEADS
 from argus_common.redis_client import redis_errors
 from argus_common.ring import RingLayout, RingStore
 from argus_forecasting.forecaster import Floats, Mask
 from argus_inference.adapters.redis_ledger import KEPT, RedisForecastLedger
-from argus_inference.domain.scoring import SCORED_LEADS
 from argus_inference.domain.trust import Remembered
 from argus_inference.domain.trust_rows import row_width
 

@@ -7,14 +7,13 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from argus_common.events import ForecastIssued, ModelReference, Record, headers_of
+from argus_common.events import SCORED_LEADS, ForecastIssued, ModelReference, Record, headers_of
 from argus_common.events.base import step_time
 from argus_common.levels import level_of
 from argus_forecasting.forecaster import WITHIN_MINUTES
 from argus_inference.domain.explain import Explanations
 from argus_inference.domain.outcome import Outcome
 from argus_inference.domain.quantile_text import quantile_texts
-from argus_inference.domain.scoring import SCORED_LEADS
 from argus_inference.domain.series import Targets
 
 SOURCE = "/argus/inference"

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from argus_common.events import SCORED_LEADS
 from argus_forecasting.forecaster import Floats, Mask
 
-SCORED_LEADS = (1, 12, 96)
 BAND = (0.1, 0.9)
 """Levels between which eight of ten values should fall."""
 

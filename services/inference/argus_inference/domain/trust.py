@@ -9,12 +9,13 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from argus_common.events import SCORED_LEADS
 from argus_forecasting.forecaster import Bands, Floats, ForecastBatch, Forecaster, Mask, Trust
 from argus_forecasting.online.bands import BAND, at_scored_leads, learned
 from argus_forecasting.online.contest import Contest, judged
 from argus_forecasting.scores import pinball
 from argus_forecasting.statistical import AnalogForecaster
-from argus_inference.domain.scoring import SCORED_LEADS, Doubles
+from argus_inference.domain.scoring import Doubles
 from argus_inference.domain.series import Targets
 from argus_inference.domain.trust_rows import packed, row_width, unpacked
 

@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from argus_common.events import SCORED_LEADS
 from argus_forecasting.forecaster import Bands, Floats
 from argus_forecasting.online.contest import Contest
-from argus_inference.domain.scoring import SCORED_LEADS
 
 CONTEST_VALUES = 3
 

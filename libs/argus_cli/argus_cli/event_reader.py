@@ -1,51 +1,53 @@
-"""The alerts topic, from some time ago on."""
+"""A topic of events, from some time ago on."""
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from argus_common.clock import Clock
 from argus_common.errors import MalformedEventError, TransientError
-from argus_common.events import AlertEvent, BreachEnded, BreachExpected, BreachUpdated, decode_any
+from argus_common.events import Event, decode_any
 from argus_common.kafka import build_consumer, connect
 from argus_common.kafka.partitions import partitions_of
 from argus_common.settings import KafkaSettings
-from argus_common.topics import ALERTS
+from argus_common.topics import Topic
 
-KINDS: Sequence[type[BreachExpected | BreachUpdated | BreachEnded]] = (BreachExpected, BreachUpdated, BreachEnded)
 POLL_MS = 500
+
+E = TypeVar("E", bound=Event)
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class Heard(Generic[E]):
     """Some events; ``caught_up``: nothing that was told before is missing any more. ``unreadable``: records skipped."""
 
-    events: list[AlertEvent]
+    events: list[E]
     caught_up: bool
     unreadable: int
 
 
-async def listen(kafka: KafkaSettings, history: timedelta, clock: Clock) -> AsyncIterator[Heard]:
+async def listen(
+    kafka: KafkaSettings, topic: Topic, kinds: Sequence[type[E]], history: timedelta, clock: Clock
+) -> AsyncIterator[Heard[E]]:
     """What was told within ``history`` (the broker's time), then what is told from now on; never ends.
 
     Raises:
-        TransientError: Kafka can't be reached, or has no topic for alerts.
+        TransientError: Kafka can't be reached, or has no such topic.
         ConfigurationError: it refuses our credentials or has a certificate that we do not trust.
     """
-    topic = kafka.topic(ALERTS.name)
-    parts = await _partitions(kafka, topic)
-    consumer = build_consumer(kafka, group=None, client_id="argus-alerts")
+    parts = await _partitions(kafka, kafka.topic(topic.name))
+    consumer = build_consumer(kafka, group=None, client_id="argus-cli")
     await connect(consumer, kafka)
     try:
         consumer.assign(parts)
         ends = await _seek(consumer, parts, clock.now_ms() - round(history.total_seconds() * 1000))
         while True:
             batches = await consumer.getmany(timeout_ms=POLL_MS)
-            events, bad = _decoded(record for records in batches.values() for record in records)
+            events, bad = _decoded(kinds, (record for records in batches.values() for record in records))
             caught_up = all([await consumer.position(tp) >= ends[tp] for tp in parts])
             yield Heard(events, caught_up, bad)
     finally:
@@ -72,12 +74,12 @@ async def _seek(consumer: AIOKafkaConsumer, parts: list[TopicPartition], since_m
     return ends
 
 
-def _decoded(records: Any) -> tuple[list[AlertEvent], int]:  # noqa: ANN401 - the library is untyped
-    events: list[AlertEvent] = []
+def _decoded(kinds: Sequence[type[E]], records: Any) -> tuple[list[E], int]:  # noqa: ANN401 - the library is untyped
+    events: list[E] = []
     bad = 0
     for record in records:
         try:
-            events.append(decode_any(KINDS, record))
+            events.append(decode_any(kinds, record))
         except MalformedEventError:
             bad += 1
     return events, bad

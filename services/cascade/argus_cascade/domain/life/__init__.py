@@ -1,0 +1,1 @@
+"""The life of cascades: opened, updated, resolved."""
