@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from redis.asyncio import Redis
 
 from argus_common.clock import SystemClock
+from argus_common.events import BreachMitigated, MaintenanceScheduled
 from argus_common.kafka import build_broker, connect
+from argus_common.kafka.commands import Commands, Hearing
 from argus_common.kafka.dead_letters import FloodGuard
 from argus_common.kafka.follow import TopicFollower
 from argus_common.kafka.outbox import Outbox
@@ -21,7 +23,6 @@ from argus_common.settings import KafkaSettings, OpsSettings, RedisSettings
 from argus_common.topics import MODELS
 from argus_forecasting.alarms import AlarmRule
 from argus_forecasting.trained.store import ModelStore
-from argus_inference.adapters.kafka_commands import Commands
 from argus_inference.adapters.kafka_promotions import KafkaPromotions, NoPromotions
 from argus_inference.adapters.kafka_subscription import Subscription
 from argus_inference.adapters.model_shelf import StoreShelf, of_settings, statistical
@@ -88,7 +89,7 @@ async def serve(configuration: Configuration, stop: Event) -> None:
         service = ForecastService(_plan(settings, targets), serving, outside, metrics, alerts)
         subscription = Subscription(broker, _handler(settings, service, outside, metrics), page)
         subscription.subscribe(configuration.kafka, settings)
-        commands = Commands(configuration.kafka, mitigations, outbox, alert_metrics, subscription.fail)
+        commands = Commands(configuration.kafka, _hearing(mitigations, outbox, alert_metrics), subscription.fail)
         try:
             await retry("reach Redis", lambda: ping(redis))
             for what, begin in (("connect to Kafka", outbox.start), ("read commands", commands.start)):
@@ -139,6 +140,13 @@ def _alerts(
     store = RedisAlertStore(redis, configuration.redis.key_prefix, targets.names, row_width(rule))
     levels = configuration.inference.quantile_levels
     return AlertService(rule, targets, levels, store, outside.publisher, mitigations, metrics, outside.clock)
+
+
+def _hearing(
+    mitigations: Mitigations, outbox: Outbox, metrics: AlertMetrics
+) -> Hearing[BreachMitigated | MaintenanceScheduled]:
+    kinds = BreachMitigated, MaintenanceScheduled
+    return Hearing("inference", "inference", kinds, mitigations.add, metrics.commands_bad.inc, outbox.bury)
 
 
 def _promotions(

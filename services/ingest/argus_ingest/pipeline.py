@@ -13,10 +13,11 @@ import numpy as np
 
 from argus_common.clock import Clock
 from argus_common.events import Record
+from argus_common.insist import insist
 from argus_common.kafka.dead_letters import DeadLetter, FloodGuard, Origin, dead_letter
 from argus_common.metrics import Catalogue
 from argus_common.ops import Health
-from argus_common.retry import Backoff, retry
+from argus_common.retry import Backoff
 from argus_ingest.domain.aggregate import Aggregator, Windows
 from argus_ingest.domain.decode import Decoded, Decoder
 from argus_ingest.domain.encode import encode_windows
@@ -56,13 +57,7 @@ class Outside:
         Raises:
             TransientError: it stays unwell for longer than the retries last.
         """
-
-        async def attempt() -> ResultT:
-            self.health.beat()
-            return await operation()
-
-        with self.health.waiting(whom, what):
-            return await retry(what, attempt, self.backoff)
+        return await insist(self.health, whom, what, operation, self.backoff)
 
 
 @dataclass(slots=True)

@@ -2,6 +2,7 @@
 
 import typer
 
+from argus_cli.cascades.evaluate import evaluate
 from argus_cli.cascades.replay import replay
 from argus_cli.cascades.watch import watch
 
@@ -15,3 +16,4 @@ def _root() -> None:
 
 app.command("watch")(watch)
 app.command("replay")(replay)
+app.command("evaluate")(evaluate)

@@ -1,9 +1,9 @@
 """What people have told: alerts that someone acts on, and servers that somebody works on."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from argus_common.events import BreachMitigated, MaintenanceScheduled
+from argus_common.maintenance import MaintenanceSpans
 
 KEPT_ALERTS = 100_000
 """Acknowledged alerts that are remembered, the newest; more than a week of commands ever holds."""
@@ -14,13 +14,12 @@ class Mitigations:
     """Folds commands in. Hearing one twice changes nothing."""
 
     _alerts: dict[str, None] = field(default_factory=dict)
-    _maintenance: dict[tuple[str, str | None], set[tuple[int, int]]] = field(default_factory=dict)
+    _maintenance: MaintenanceSpans = field(default_factory=MaintenanceSpans)
 
     def add(self, command: BreachMitigated | MaintenanceScheduled) -> None:
         """Remember a command."""
         if isinstance(command, MaintenanceScheduled):
-            spans = self._maintenance.setdefault((command.fleet, command.server), set())
-            spans.add((command.start_ms, command.end_ms))
+            self._maintenance.add(command)
             return
         self._alerts[command.alert] = None
         while len(self._alerts) > KEPT_ALERTS:
@@ -28,7 +27,7 @@ class Mitigations:
 
     def any(self) -> bool:
         """Whether anything was told at all."""
-        return bool(self._alerts or self._maintenance)
+        return bool(self._alerts) or self._maintenance.any()
 
     def acted_on(self, alert: str) -> bool:
         """Whether someone acts on this alert."""
@@ -36,8 +35,4 @@ class Mitigations:
 
     def worked_on(self, fleet: str, server: str, at_ms: int) -> bool:
         """Whether somebody works on this server, or on its whole fleet, at this event time."""
-        spans: Iterable[tuple[int, int]] = (
-            *self._maintenance.get((fleet, server), ()),
-            *self._maintenance.get((fleet, None), ()),
-        )
-        return any(start <= at_ms < end for start, end in spans)
+        return self._maintenance.worked_on(fleet, server, at_ms)

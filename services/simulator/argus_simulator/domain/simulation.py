@@ -1,6 +1,6 @@
 """A fleet with its faults, tick by tick, and the truth about both."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import count
 
@@ -57,6 +57,10 @@ class Simulation:
     def switch(self, scenario: Scenario) -> None:
         """Play ``scenario`` from the next tick on, but not before the second. Healthy ends what is going on."""
         self._wanted = scenario
+
+    def strike(self, faults: Iterable[Fault]) -> None:
+        """Let faults of the caller's own happen at their times, whatever the scenario."""
+        self._faults += faults
 
     def tick(self, now_s: float) -> Tick:
         """Move on to ``now_s``, later than the last tick."""

@@ -1,4 +1,4 @@
-"""The metrics topic: batches by partition, explicit commits, and what the broker knows about the end."""
+"""One topic in a consumer group: batches by partition, explicit commits, and what the broker knows about the end."""
 
 import asyncio
 import logging
@@ -16,7 +16,7 @@ Batch = list["ConsumerRecord[bytes, bytes]"]
 POLL_AGAIN_SECONDS = 1.0
 END_PROBE_SECONDS = 3.0
 
-_log = logging.getLogger("argus.ingest.source")
+_log = logging.getLogger("argus.kafka.source")
 
 
 @dataclass(slots=True)
@@ -114,15 +114,27 @@ class KafkaSource:
         Raises:
             TransientError: the broker does not say where those are.
         """
-        self._committed.clear()
+        await self.seek(dict.fromkeys(self.assigned()))
+
+    async def seek(self, offsets: Mapping[int, int | None]) -> None:
+        """Read these partitions from there on, None = from their committed offsets.
+
+        Raises:
+            TransientError: the broker does not say where those are.
+        """
         try:
-            for tp in self._consumer.assignment():
-                offset = await self._consumer.committed(tp)
-                await self._consumer.seek_to_beginning(tp) if offset is None else self._consumer.seek(tp, offset)
+            for partition, offset in offsets.items():
+                self._committed.pop(partition, None)
+                await self._seek(TopicPartition(self._topic, partition), offset)
         except IllegalStateError:
             return  # it is taken away at this moment, and whoever gets it begins there anyway
         except KafkaError as error:
             raise TransientError(f"Kafka: {error}") from error
+
+    async def _seek(self, tp: TopicPartition, offset: int | None) -> None:
+        if offset is None:
+            offset = await self._consumer.committed(tp)
+        await self._consumer.seek_to_beginning(tp) if offset is None else self._consumer.seek(tp, offset)
 
     def lag(self) -> dict[int, int]:
         """Records that are not read yet, by partition, as of the last fetch."""

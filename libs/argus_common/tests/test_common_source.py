@@ -10,8 +10,8 @@ from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaConnectio
 
 from argus_common.errors import TransientError
 from argus_common.kafka import build_consumer
+from argus_common.kafka.source import KafkaSource
 from argus_common.settings import KafkaSettings
-from argus_ingest.adapters.kafka_source import KafkaSource
 
 TOPIC = "argus.metrics.v1"
 
@@ -145,6 +145,17 @@ async def test_a_rewind_in_a_rebalance_leaves_it_to_the_next_holder_and_an_outag
     consumer.fails = KafkaConnectionError("away")
     with pytest.raises(TransientError):
         await source.rewind()
+
+
+async def test_a_seek_goes_to_what_is_named_and_otherwise_to_what_was_committed(
+    source: KafkaSource, consumer: FakeConsumer
+) -> None:
+    await source.commit({0: 5})
+    consumer.committed_at = {2: 7}
+    await source.seek({0: 3, 2: None})
+    assert consumer.positions == {0: 3, 2: 7}
+    await source.commit({0: 5})
+    assert consumer.commits == [{0: 5}, {0: 5}]
 
 
 async def test_the_lag_is_what_lies_between_our_position_and_the_end(

@@ -1,47 +1,72 @@
-"""What people tell inference, from the commands topic: every replica hears all of it, from the oldest on."""
+"""What people tell a service, from the commands topic: every replica hears all of it, from the oldest on."""
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
 from argus_common.errors import MalformedEventError, TransientError
-from argus_common.events import BreachMitigated, MaintenanceScheduled, decode_any
-from argus_common.kafka import build_consumer, connect
-from argus_common.kafka.dead_letters import dead_letter
+from argus_common.events import Event, decode_any
+from argus_common.kafka.clients import build_consumer
+from argus_common.kafka.connect import connect
+from argus_common.kafka.dead_letters import DeadLetter, dead_letter
 from argus_common.retry import retry
 from argus_common.settings import KafkaSettings
 from argus_common.topics import COMMANDS
-from argus_inference.alert_metrics import AlertMetrics
-from argus_inference.domain.mitigation import Mitigations
-from argus_inference.ports import Publisher
 
-Command = BreachMitigated | MaintenanceScheduled
+CommandT = TypeVar("CommandT", bound=Event)
 
 POLL_MS = 500
 PAUSE_SECONDS = 1.0
-OURS = b"inference"
-KINDS: Sequence[type[Command]] = (BreachMitigated, MaintenanceScheduled)
 
-_log = logging.getLogger("argus.inference.commands")
+_log = logging.getLogger("argus.commands")
 
 
-class Commands:
+@dataclass(frozen=True, slots=True)
+class Hearing(Generic[CommandT]):
+    """Who listens, and to what.
+
+    ``asked``: the service whose commands are heard, the key on the topic; of these, those of ``kinds``. ``all_ours``:
+    a command of another kind, or of none, is a dead letter; otherwise it is for the other listeners to judge.
+    ``hear`` takes a command, ``refused`` counts one that can't be read, ``bury`` publishes dead letters.
+    """
+
+    service: str
+    asked: str
+    kinds: Sequence[type[CommandT]]
+    hear: Callable[[CommandT], None]
+    refused: Callable[[], None]
+    bury: Callable[[Iterable[DeadLetter]], Awaitable[None]]
+    all_ours: bool = True
+
+    def wants(self, record: "ConsumerRecord[bytes, bytes]") -> bool:
+        """Whether a command is for us."""
+        kind = dict(record.headers).get("ce_type", b"").decode(errors="replace")
+        return record.key == self.asked.encode() and (self.all_ours or kind in {kind.type for kind in self.kinds})
+
+    async def take(self, record: "ConsumerRecord[bytes, bytes]") -> None:
+        """Hear a command that is for us, or bury it."""
+        try:
+            command = decode_any(self.kinds, record)
+        except MalformedEventError as error:
+            self.refused()
+            letter = dead_letter(record, self.service, error.reason, str(error))
+            await retry("dead letters", lambda: self.bury([letter]))
+            return
+        self.hear(command)
+        _log.info("command heard", extra={"command": command.id()})
+
+
+class Commands(Generic[CommandT]):
     """Reads what was told before it returns from ``start``, and what is told later beside everything else."""
 
-    def __init__(
-        self,
-        kafka: KafkaSettings,
-        mitigations: Mitigations,
-        publisher: Publisher,
-        metrics: AlertMetrics,
-        fail: Callable[[BaseException], None],
-    ) -> None:
+    def __init__(self, kafka: KafkaSettings, hearing: Hearing[CommandT], fail: Callable[[BaseException], None]) -> None:
         """``fail`` is told of a fault that listening can't go on after."""
-        self._kafka, self._mitigations, self._publisher, self._metrics = kafka, mitigations, publisher, metrics
-        self._fail = fail
+        self._kafka, self._hearing, self._fail = kafka, hearing, fail
         self._consumer: AIOKafkaConsumer | None = None
         self._listening: asyncio.Task[None] | None = None
 
@@ -86,16 +111,5 @@ class Commands:
         batches: dict[TopicPartition, Sequence[ConsumerRecord[bytes, bytes]]]
         batches = await consumer.getmany(timeout_ms=POLL_MS)
         for record in (record for records in batches.values() for record in records):
-            if record.key == OURS:
-                await self._hear(record)
-
-    async def _hear(self, record: "ConsumerRecord[bytes, bytes]") -> None:
-        try:
-            command = decode_any(KINDS, record)
-        except MalformedEventError as error:
-            self._metrics.commands_bad.inc()
-            letter = dead_letter(record, "inference", error.reason, str(error))
-            await retry("dead letters", lambda: self._publisher.bury([letter]))
-            return
-        self._mitigations.add(command)
-        _log.info("command heard", extra={"command": command.id()})
+            if self._hearing.wants(record):
+                await self._hearing.take(record)

@@ -1,0 +1,1 @@
+"""``python -m bench cascades``: false cascades of healthy fleets, failures found, and how long a tick takes."""

@@ -1,0 +1,82 @@
+"""Reads who depends on whom from a YAML or Parquet file."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated
+
+import polars as pl
+import yaml
+from polars.exceptions import PolarsError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from argus_cascade.domain.topology import Topology
+from argus_common.errors import ConfigurationError
+
+Name = Annotated[str, Field(min_length=1, max_length=253)]
+
+
+class Edge(BaseModel):
+    """``source`` depends on ``target``."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    source: Name
+    target: Name
+
+
+class _Document(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    edges: list[Edge] = Field(min_length=1)
+
+
+_EDGES = TypeAdapter(Annotated[list[Edge], Field(min_length=1)])
+
+
+def load_topology(file: Path | None) -> Topology:
+    """The topology in ``file``; an empty one without a file.
+
+    YAML: ``edges``, a list of ``{source: web1, target: db1}``. Parquet: columns ``source`` and ``target``, text.
+
+    Raises:
+        ConfigurationError: the file can't be read or says something impossible; the text says what and where.
+    """
+    if file is None:
+        return Topology.of(())
+    edges = _parquet(file) if file.suffix == ".parquet" else _yaml(file)
+    for edge in edges:
+        if edge.source == edge.target:
+            raise ConfigurationError(f"topology {file}: {edge.source!r} can't depend on itself")
+    return Topology.of((edge.source, edge.target) for edge in edges)
+
+
+def _yaml(file: Path) -> list[Edge]:
+    try:
+        document = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ConfigurationError(f"topology {file}: {error}") from error
+    try:
+        return _Document.model_validate(document).edges
+    except ValidationError as error:
+        raise ConfigurationError(f"topology {file}: {_told(error)}") from error
+
+
+def _parquet(file: Path) -> list[Edge]:
+    try:
+        rows = pl.read_parquet(file, columns=["source", "target"]).to_dicts()
+    except (OSError, PolarsError) as error:
+        raise ConfigurationError(f"topology {file}: expected columns source and target: {error}") from error
+    try:
+        return _EDGES.validate_python(rows)
+    except ValidationError as error:
+        raise ConfigurationError(f"topology {file}: {_told(error)}") from error
+
+
+def _told(error: ValidationError) -> str:
+    problems: Iterable[str] = (
+        f"{'.'.join(map(str, one['loc'])) or 'the document'}: {one['msg']}"
+        for one in error.errors(include_url=False, include_context=False)
+    )
+    first = list(problems)
+    more = f" (and {len(first) - 3} more)" if len(first) > 3 else ""
+    return "; ".join(first[:3]) + more

@@ -1,0 +1,68 @@
+"""Who joins a cascade that is open, and which cascades turn out to be one."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from argus_cascade.domain.topology import Topology
+
+
+@dataclass(frozen=True, slots=True)
+class OpenCascade:
+    """What grouping needs to know of a cascade that is open: ``onsets`` of its members, ``unwell`` those that are
+    still so.
+    """
+
+    id: str
+    onsets: Mapping[str, int]
+    unwell: frozenset[str]
+
+    def takes(self, onset: int, lag: int) -> bool:
+        """An onset is near enough in time to those of its members."""
+        return min(self.onsets.values()) - lag <= onset <= max(self.onsets.values()) + lag
+
+
+def depends_on(server: str, others: frozenset[str], topology: Topology) -> bool:
+    """The server depends on one of the others, or one of them on it."""
+    return not others.isdisjoint(topology.upstream.get(server, ())) or any(
+        server in topology.upstream.get(other, ()) for other in others
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Newcomer:
+    """A server of no cascade that stands out. ``rare``: no healthy server is likely to look like it in a window."""
+
+    server: str
+    onset: int
+    rare: bool
+
+
+def home(newcomer: Newcomer, cascades: Sequence[OpenCascade], topology: Topology, lag: int) -> str | None:
+    """The id of the cascade that a server joins, None = of none.
+
+    The one that it depends on or that depends on it; else, if nothing is known of its dependencies and it is rare, the
+    youngest that is near in time.
+    """
+    near = [cascade for cascade in cascades if cascade.takes(newcomer.onset, lag)]
+    for cascade in near:
+        if depends_on(newcomer.server, cascade.unwell, topology):
+            return cascade.id
+    if newcomer.server in topology.servers or not newcomer.rare or not near:
+        return None
+    return max(near, key=lambda cascade: min(cascade.onsets.values())).id
+
+
+def merging(cascades: Sequence[OpenCascade], topology: Topology) -> list[tuple[str, str]]:
+    """(the one that ends, the one that it goes up in): what it began with depends on an earlier member of the other."""
+    found: dict[str, str] = {}
+    for late in cascades:
+        first = min(late.onsets, key=lambda server: (late.onsets[server], server))
+        upstream = topology.upstream.get(first, frozenset())
+        for early in cascades:
+            if early.id == late.id or found.get(early.id) == late.id:
+                continue
+            causes = upstream & early.unwell
+            if any(early.onsets[cause] <= late.onsets[first] for cause in causes):
+                found[late.id] = early.id
+                break
+    return list(found.items())
