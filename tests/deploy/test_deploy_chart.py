@@ -85,6 +85,7 @@ def test_each_service_can_have_an_account_of_its_own_for_kafka() -> None:
     assert found == {
         "t-argus-ingest": "kafka-ingest",
         "t-argus-inference": "kafka-inference",
+        "t-argus-cascade": "kafka-cascade",
         "t-argus-simulator": "kafka-admin",
         "t-argus-topics": "kafka-admin",
     }

@@ -17,7 +17,7 @@ def labels(case: object) -> str:
 
 
 def test_there_is_a_dashboard_for_each_who_looks() -> None:
-    assert set(BOARDS) == {"argus-fleet", "argus-server", "argus-models", "argus-pipeline"}
+    assert set(BOARDS) == {"argus-fleet", "argus-server", "argus-cascades", "argus-models", "argus-pipeline"}
 
 
 @pytest.mark.parametrize(("board", "panel"), PANELS, ids=labels)

@@ -140,12 +140,14 @@ def test_every_service_works_with_its_own_rights(guarded: GuardedKafka, empty_re
     assert len(asyncio.run(provision(guarded.settings("topics"), partitions=2))) == len(ACCESS["topics"].creates)
     past = {"ARGUS_SIMULATOR_SERVERS": "7", "ARGUS_SIMULATOR_HISTORY": "172800"}
     running = {
-        name: start(name, guarded, empty_redis, tmp_path, **past) for name in ("ingest", "inference", "simulator")
+        name: start(name, guarded, empty_redis, tmp_path, **past)
+        for name in ("ingest", "inference", "cascade", "simulator")
     }
     try:
         wanted = {
             "ingest": "argus_ingest_windows_total",
             "inference": "argus_inference_forecasts_total",
+            "cascade": "argus_cascade_forecasts_total",
             "simulator": "argus_simulator_records_total",
         }
         for name, service in running.items():
@@ -155,7 +157,7 @@ def test_every_service_works_with_its_own_rights(guarded: GuardedKafka, empty_re
             until(lambda s=service, m=series: s.metric(m) > 0, f"{series}, see {service.log}")  # type: ignore[misc]
     finally:
         codes = [service.terminate() for service in running.values()]
-    assert codes == [0, 0, 0]
+    assert codes == [0, 0, 0, 0]
     refused = [name for name, service in running.items() if re.search("(?i)authorization", service.log.read_text())]
     assert refused == []
 

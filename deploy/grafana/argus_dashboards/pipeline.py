@@ -42,6 +42,7 @@ def _flow() -> list[TimeSeries]:
             "short",
             query("sum(argus_ingest_lag_records)", "ingest"),
             query("sum(argus_inference_lag_records)", "inference"),
+            query("sum(argus_cascade_lag_records)", "cascade"),
         ),
         lines(
             "Throughput per second",
@@ -93,10 +94,11 @@ def _refused() -> list[TimeSeries]:
             query(f"sum by (reason) (rate(argus_ingest_rejected_samples_total[{RATE}]))", "{{reason}}"),
         ),
         lines(
-            "Unreadable windows and commands",
-            "Counted by inference; more than none means that somebody else writes to Argus' topics.",
+            "Unreadable windows, forecasts and commands",
+            "More than none means that somebody else writes to Argus' topics.",
             "short",
             query(f"sum(increase(argus_inference_dead_letters_total[{RATE}]))", "windows"),
+            query(f"sum(increase(argus_cascade_dead_letters_total[{RATE}]))", "forecasts"),
             query(f"sum(increase(argus_inference_unreadable_commands_total[{RATE}]))", "commands"),
         ),
         lines(

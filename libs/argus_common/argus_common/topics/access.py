@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from argus_common.topics.catalogue import (
     ALERTS,
+    CASCADES,
     COMMANDS,
     DEAD_LETTERS,
     METRICS,
@@ -31,6 +32,7 @@ ACCESS: Mapping[str, Access] = {
     # Reads windows too: it rebuilds rings that Redis has lost.
     "ingest": Access((METRICS, WINDOWS), (WINDOWS, DEAD_LETTERS), group="argus-ingest"),
     "inference": Access((WINDOWS, COMMANDS, MODELS), (PREDICTIONS, ALERTS, DEAD_LETTERS), group="argus-inference"),
+    "cascade": Access((PREDICTIONS, COMMANDS), (CASCADES, DEAD_LETTERS), group="argus-cascade"),
     "simulator": Access((COMMANDS,), (METRICS, SIMULATION), creates=(METRICS, SIMULATION, COMMANDS)),
     "topics": Access(creates=TOPICS),
 }
