@@ -138,21 +138,19 @@ def start(service: str, guarded: GuardedKafka, redis_url: str, folder: Path, **s
 
 def test_every_service_works_with_its_own_rights(guarded: GuardedKafka, empty_redis: str, tmp_path: Path) -> None:
     assert len(asyncio.run(provision(guarded.settings("topics"), partitions=2))) == len(ACCESS["topics"].creates)
-    past = {"ARGUS_SIMULATOR_SERVERS": "7", "ARGUS_SIMULATOR_HISTORY": "172800"}
-    running = {
-        name: start(name, guarded, empty_redis, tmp_path, **past)
-        for name in ("ingest", "inference", "cascade", "simulator")
+    work = {
+        "ingest": "argus_ingest_windows_total",
+        "inference": "argus_inference_forecasts_total",
+        "cascade": "argus_cascade_forecasts_total",
+        "simulator": "argus_simulator_records_total",
     }
+    running: dict[str, IngestProcess] = {}
     try:
-        wanted = {
-            "ingest": "argus_ingest_windows_total",
-            "inference": "argus_inference_forecasts_total",
-            "cascade": "argus_cascade_forecasts_total",
-            "simulator": "argus_simulator_records_total",
-        }
-        for name, service in running.items():
-            until(service.ready, f"{name} to be ready, see {service.log}")
-        for name, series in wanted.items():
+        for name in work:  # one after the other: the samples come last
+            past = {"ARGUS_SIMULATOR_SERVERS": "7", "ARGUS_SIMULATOR_HISTORY": "172800"}
+            running[name] = start(name, guarded, empty_redis, tmp_path, **past)
+            until(running[name].ready, f"{name} to be ready, see {running[name].log}")
+        for name, series in work.items():
             service = running[name]
             until(lambda s=service, m=series: s.metric(m) > 0, f"{series}, see {service.log}")  # type: ignore[misc]
     finally:
