@@ -8,7 +8,7 @@ from argus_local import Stack
 from bench.report import show
 from bench.site import ONE_THREAD
 
-PARTS = ("ingest", "rings", "forecasts", "models", "training", "simulator", "latency", "swap")
+PARTS = ("ingest", "rings", "forecasts", "models", "training", "simulator", "latency", "swap", "origins", "cascades")
 ALONE = ("deploy",)
 """Parts that are only run when they are named: they install environments of their own."""
 

@@ -18,13 +18,13 @@ from bench.cascades.fleets import FIRST_STEP, HARM, NAMES, PER_DAY, STEP_SECONDS
 def verdicts(trial: Trial, seed: int, days: int) -> Iterator[Verdict]:
     """One per step."""
     names = np.array(trial.fleet.names)
-    evidence = Evidence("default", STEP_SECONDS, NAMES, HARM)
+    evidence = Evidence("default", NAMES, HARM)
     residuals = Residuals(len(names), len(NAMES), STEP_SECONDS)
     everybody = tuple(names.tolist())
     for step, found in enumerate(values(trial, seed, days)):
         present = ~np.isnan(found).all(axis=1)
         heard = everybody if present.all() else tuple(names[present].tolist())
-        yield evidence.observe(FIRST_STEP + step, heard, residuals.observe(found)[present])
+        yield evidence.observe(FIRST_STEP + step, heard, residuals.observe(FIRST_STEP + step, found)[present])
 
 
 def changes(said: Iterator[Verdict], *topologies: Topology) -> list[list[Changed]]:

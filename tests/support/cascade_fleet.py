@@ -37,8 +37,19 @@ class Fleet:
 
     def verdicts(self, steps: int, order: np.ndarray | None = None) -> Iterator[Verdict]:
         """One per step, the servers told in ``order``."""
-        evidence = Evidence("f", STEP_SECONDS, TARGETS, np.ones(len(TARGETS)))
+        evidence = Evidence("f", TARGETS, np.ones(len(TARGETS)))
         order = np.arange(self.servers) if order is None else order
         names = tuple(np.array(self.names)[order].tolist())
         for step, z in enumerate(self.surprises(steps)):
             yield evidence.observe(step, names, z[order])
+
+
+def verdict(step: int, rarity: Mapping[str, float], silent: frozenset[str] = frozenset()) -> Verdict:
+    """Of servers with that −log10 of chance; abnormal from 4 on, and with an onset in this step."""
+    amount = np.array(list(rarity.values()), np.float64)
+    strength = np.zeros((len(rarity), len(TARGETS)))
+    strength[:, 0] = amount
+    return Verdict(
+        "f", step, tuple(rarity), TARGETS, amount / (1 + amount), amount >= 4, np.where(amount >= 4, step, -1),
+        strength, strength, np.array([name in silent for name in rarity], np.bool_),
+    )  # fmt: skip

@@ -139,7 +139,10 @@ class Pipeline:
             fleet = owned.fleets.get(key)
             if fleet is None:
                 fleet = owned.fleets[key] = self._fleets.new()
-            taken, over = fleet.collector.take(forecast, record.offset, record.timestamp, now)
+            row = self._columns.row(forecast)
+            taken, over = fleet.collector.take(
+                forecast.server, forecast.origin, row, record.offset, record.timestamp, now
+            )
             self._metrics.taken[taken].inc()
             if over is not None:
                 self._tick(partition, key, fleet, over, effects)
@@ -196,7 +199,7 @@ class Pipeline:
             return self._maintenance(name, server, (step + 1) * step_seconds * 1000)
 
         with self._metrics.tick.time():
-            tick = self._columns.tick(name, over.step, step_seconds, over.forecasts)
+            tick = self._columns.tick(name, over.step, step_seconds, over.rows)
             report = fleet.detector.tick(tick, worked_on)
         events = [event_of(change) for change in report.changes]
         for event in events:

@@ -1,18 +1,15 @@
 """When a step is over, and what becomes of forecasts that come too late or twice."""
 
-from cascade_site import STEP_SECONDS
+import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
 from argus_cascade.domain.collector import LATELY_STEPS, PATIENCE, Collector, Gathered
-from argus_cascade.domain.decode import Forecast
+from argus_cascade.domain.columns import Row
 
 SETTLE = 1.0
+ROW = Row("generic", np.zeros(1))
 FLEET = [f"web{i}" for i in range(20)]
-
-
-def forecast(server: str, step: int) -> Forecast:
-    return Forecast(fleet="eu", server=server, origin=step, step_seconds=STEP_SECONDS, observed={}, risk=0.0)
 
 
 class Fed:
@@ -24,7 +21,7 @@ class Fed:
     def take(self, step: int, *servers: str, now: float = 0.0) -> list[str]:
         found = list[str]()
         for server in servers:
-            taken, over = self.collector.take(forecast(server, step), self.offset, 1000 + self.offset, now)
+            taken, over = self.collector.take(server, step, ROW, self.offset, 1000 + self.offset, now)
             self.offset += 1
             self.over += [over] if over else []
             found.append(taken)
@@ -51,7 +48,7 @@ def test_a_step_is_over_once_every_server_heard_of_lately_has_reported() -> None
     fed.take(2, FLEET[-1])
     over = fed.due(at_end=False)
     assert over is not None
-    assert (over.step, set(over.forecasts), over.cause) == (2, set(FLEET), "complete")
+    assert (over.step, set(over.rows), over.cause) == (2, set(FLEET), "complete")
     assert over.published_ms == 1000 + fed.offset - 1
 
 
@@ -128,7 +125,7 @@ def test_every_forecast_that_is_taken_is_in_one_tick_and_ticks_rise(arrivals: li
     fed.due(PATIENCE * SETTLE)
     steps = [over.step for over in fed.over]
     assert steps == sorted(set(steps))
-    ticked = [(server, over.step) for over in fed.over for server in over.forecasts]
+    ticked = [(server, over.step) for over in fed.over for server in over.rows]
     assert sorted(ticked) == sorted(taken)
     assert len(set(ticked)) == len(ticked)
 
@@ -152,6 +149,4 @@ def test_reading_again_from_what_is_needed_ticks_the_same_steps(arrivals: list[t
     for server, step in arrivals[needed:]:
         after.take(step, server)
     remaining = calm.over[len([over for over in calm.over if over.step <= remembered[0]]) :]
-    assert [(over.step, set(over.forecasts)) for over in after.over] == [
-        (over.step, set(over.forecasts)) for over in remaining
-    ]
+    assert [(over.step, set(over.rows)) for over in after.over] == [(over.step, set(over.rows)) for over in remaining]

@@ -38,7 +38,9 @@ def test_a_failure_that_spreads_is_one_cascade_with_its_origin_from_beginning_to
 
 
 def test_without_a_topology_three_members_are_needed() -> None:
-    assert told(Fleet(trouble=SPREADING), Topology({}))[0].step == 104
+    first = told(Fleet(trouble=SPREADING), Topology({}))[0]
+    assert first.step >= SPREADING[4]
+    assert len(first.members) >= 3
 
 
 def test_one_server_alone_is_no_cascade() -> None:

@@ -96,8 +96,8 @@ def test_a_tick_has_what_the_forecasts_say_in_named_axes() -> None:
     issued = {name: forecast(name, pit=pit) for name, pit in (("web2", 0.25), ("web1", 0.75))}
     issued["web2"] = issued["web2"].model_copy(update={"breaches": [breach], "profile": "web", "risk": 30.0})
     issued["web1"] = issued["web1"].model_copy(update={"observed": {TARGETS[0]: 7.0, "unknown": 1.0}, "scores": []})
-    read_ones = {name: read(encode(one, "/argus/test").value) for name, one in issued.items()}
-    tick = columns.tick("eu", STEP, STEP_SECONDS, read_ones)
+    rows = {name: columns.row(read(encode(one, "/argus/test").value)) for name, one in issued.items()}
+    tick = columns.tick("eu", STEP, STEP_SECONDS, rows)
     assert (tick.servers, tick.profiles, tick.targets) == (("web1", "web2"), ("generic", "web"), TARGETS)
     assert tick.leads == (1, 12, 96)
     assert tick.pit.shape == tick.residual.shape == (2, len(TARGETS), 3)

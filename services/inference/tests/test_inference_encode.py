@@ -25,7 +25,7 @@ from argus_common.events import (
 from argus_common.levels import Level, level_of
 from argus_common.rounding import round_alike
 from argus_forecasting.forecaster import ForecastBatch
-from argus_inference.domain.encode import SOURCE, encode_forecasts
+from argus_inference.domain.encode import SOURCE, encode_forecasts, rounded_pit
 from argus_inference.domain.outcome import Outcome
 
 MODEL = ModelReference(name="stub", version="7", kind="statistical")
@@ -64,7 +64,7 @@ def spelled_out(outcome: Outcome, i: int) -> ForecastIssued:
             ForecastScore(
                 target=name,
                 lead=lead,
-                pit=round(float(outcome.scores.pit[i, t, k]), 4),
+                pit=rounded_pit(float(outcome.scores.pit[i, t, k])),
                 residual=float(f"{outcome.scores.residual[i, t, k]:.4g}"),
                 pinball=float(f"{outcome.scores.pinball[i, t, k]:.4g}"),
             )
@@ -190,3 +190,8 @@ def test_scores_of_earlier_forecasts_come_with_the_next_one(new_outcome: NewOutc
     assert [(score["lead"], score["residual"]) for score in told] == [(1, 0.5), (12, 0.5), (96, 0.5)]
     assert told[0]["pit"] == pytest.approx(0.7)
     assert STEP_SECONDS == 300
+
+
+@pytest.mark.parametrize("pit", [0.0, 1e-16, 1.23456e-7, 0.25, 0.5, 0.7, 1 - 1e-9, 1 - 2.0**-53, 1.0])
+def test_rounding_keeps_how_far_out_a_value_fell(pit: float) -> None:
+    assert min(rounded_pit(pit), 1 - rounded_pit(pit)) == pytest.approx(min(pit, 1 - pit), rel=1e-3)

@@ -24,8 +24,11 @@ def scored(quantiles: list[float], value: float, yesterday: float = MISSING) -> 
         ([10, 20, 30], 10, 0.1),
         ([10, 20, 30], 25, 0.7),
         ([10, 20, 30], 12.5, 0.2),
-        ([10, 20, 30], 9, 0.0),
-        ([10, 20, 30], 31, 1.0),
+        ([10, 20, 30], 9, 0.1 * 5 ** (-1 / 10)),
+        ([10, 20, 30], 31, 1 - 0.1 * 5 ** (-1 / 10)),
+        ([10, 20, 30], 40, 0.98),
+        ([10, 30, 30], 50, 1 - 0.1 / 9),
+        ([10, 20, 30], 1e9, 1.0),
         ([20, 20, 20], 20, 0.5),
         ([20, 20, 30], 20, 0.3),
         ([10, 30, 30], 30, 0.7),
@@ -34,6 +37,19 @@ def scored(quantiles: list[float], value: float, yesterday: float = MISSING) -> 
 )
 def test_the_pit_is_where_the_value_fell_in_the_forecast(quantiles: list[float], value: float, pit: float) -> None:
     assert scored(quantiles, value).pit[0, 0, 0] == pytest.approx(pit, abs=1e-6)
+
+
+@given(st.lists(st.integers(-50, 50), min_size=3, max_size=3, unique=True).map(sorted), st.integers(1, 10**6))
+def test_the_size_of_a_surprise_is_kept_inside_the_open_interval(quantiles: list[float], beyond: int) -> None:
+    above = scored(quantiles, quantiles[-1] + beyond).pit[0, 0, 0]
+    below = scored(quantiles, quantiles[0] - beyond).pit[0, 0, 0]
+    assert 0.9 < above < 1
+    assert 0 < below < 0.1
+
+
+@pytest.mark.parametrize("value", [19, 21])
+def test_a_forecast_without_spread_has_no_tail(value: float) -> None:
+    assert scored([20, 20, 20], value).pit[0, 0, 0] == (value > 20)
 
 
 def test_residual_and_pinball_loss_are_in_the_unit_of_the_target() -> None:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from argus_simulator.domain.defects import Defects, Transport
+from argus_simulator.domain.faults import Fault, FaultKind
 from argus_simulator.domain.fleet import Doubles, Fleet, make_fleet
 from argus_simulator.domain.scenarios import Moment, Room, Scenario, begin
 from argus_simulator.domain.simulation import Simulation, Tick
@@ -225,3 +226,14 @@ def test_two_days_and_a_switch_back_are_the_same_for_the_same_seed(scenario: Sce
         assert first.truth == second.truth
         assert np.array_equal(first.values, second.values)
         assert np.array_equal(first.silent, second.silent)
+
+
+def test_a_fault_of_the_callers_own_happens_whatever_the_scenario() -> None:
+    def iowait(*faults: Fault) -> float:
+        simulation = Simulation(make_fleet(30, 5), 5, START)
+        simulation.strike(faults)
+        ticks = [simulation.tick(START + number * 300) for number in range(12)]
+        return float(ticks[-1].values[3, METRICS.index("cpu_iowait_pct")])
+
+    fault = Fault(0, FaultKind.UPSTREAM_FAILURE, 3, START + 900, START + 9000, 1.0)
+    assert iowait(fault) > iowait() + 20

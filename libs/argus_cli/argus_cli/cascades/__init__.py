@@ -3,6 +3,7 @@
 import typer
 
 from argus_cli.cascades.evaluate import evaluate
+from argus_cli.cascades.origin import origin
 from argus_cli.cascades.replay import replay
 from argus_cli.cascades.watch import watch
 
@@ -16,4 +17,5 @@ def _root() -> None:
 
 app.command("watch")(watch)
 app.command("replay")(replay)
+app.command("origin")(origin)
 app.command("evaluate")(evaluate)

@@ -12,11 +12,16 @@ from rich.console import Console
 from rich.progress import Progress
 
 from argus_cascade.domain.evidence import Evidence
+from argus_cascade.domain.life.change import Changed, Opened
 from argus_cascade.domain.residuals import Residuals
 from argus_cascade.domain.tick import Floats, Steps
+from argus_cascade.domain.topology import Topology
 from argus_cascade.domain.verdict import Verdict
+from argus_cli.cascades.incidents import read_edges
+from argus_cli.cascades.told import changes, write_told
 from argus_cli.progress import bars
 from argus_cli.trace_frame import IDENTITY, Selection, read_trace, with_derived
+from argus_common.errors import ConfigurationError
 from argus_common.metrics import DEFAULT_CATALOGUE
 from argus_forecasting.grid import infer_step
 
@@ -37,37 +42,58 @@ class FleetTrace:
 
 def replay(
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="Parquet or CSV, wide or long.")],
-    scores: Annotated[Path, typer.Option(dir_okay=False, help="Parquet file for the score of every row.")],
+    out: Annotated[
+        Path | None, typer.Option(dir_okay=False, help="File for the cascade events, a JSON document a line.")
+    ] = None,
+    scores: Annotated[
+        Path | None, typer.Option(dir_okay=False, help="Parquet file for the score of every row.")
+    ] = None,
+    edges: Annotated[
+        Path | None,
+        typer.Option(exists=True, dir_okay=False, help="Parquet of source, target (source depends on target), fleet."),
+    ] = None,
     step: Annotated[int | None, typer.Option(min=1, help="Seconds per step; inferred by default.")] = None,
 ) -> None:
-    """Say of each server and step of a recorded trace how abnormal it was; nothing later is looked at.
+    """Tell of the cascades in a recorded trace, as the service would have told; nothing later is looked at.
 
-    SCORES has a row per row of FILE: fleet (where FILE has it), server, timestamp, score (0 … 1), abnormal.
+    OUT has the events in order, each telling all of its cascade. SCORES has a row per row of FILE: fleet (where FILE
+    has it), server, timestamp, score (0 … 1), abnormal.
 
-    Example: argus cascades replay week.parquet --scores scores.parquet
+    Example: argus cascades replay week.parquet --edges edges.parquet --out events.jsonl --scores scores.parquet
     """
+    if out is None and scores is None:
+        raise ConfigurationError("nothing to write: give --out, --scores or both")
     with console.status(f"Reading {file} ..."):
         rows = with_derived(read_trace(file, Selection()), DEFAULT_CATALOGUE)
     seconds = step or infer_step(rows)
     parts = rows.partition_by("fleet", maintain_order=True) if "fleet" in rows.columns else [rows]
-    frames = []
+    topologies = read_edges(edges) if edges else {}
+    frames: list[pl.DataFrame] = []
+    told: list[Changed] = []
     with bars(console) as progress:
         for part in parts:
             trace = fleet_trace(part, seconds)
-            frames.append(_scored(part, trace, list(verdicts(trace, progress))))
+            said = list(verdicts(trace, progress))
+            frames.append(_scored(part, trace, said))
+            told += changes(said, seconds, topologies.get(trace.fleet, topologies.get(None, Topology({}))))
     found = pl.concat(frames)
-    found.write_parquet(scores)
-    console.print(f"Wrote {found.height:,} rows to {scores}.")
+    if scores is not None:
+        found.write_parquet(scores)
+        console.print(f"Wrote {found.height:,} rows to {scores}.")
+    if out is not None:
+        write_told(out, told)
+        opened = sum(isinstance(change, Opened) for change in told)
+        console.print(f"Wrote {len(told):,} events of {opened:,} cascades to {out}.")
 
 
 def verdicts(trace: FleetTrace, progress: Progress) -> Iterator[Verdict]:
     """One per step, of the servers that were heard of until then."""
     harm = np.array([_harm(name) for name in trace.metrics], np.float64)
-    evidence = Evidence(trace.fleet, trace.step_seconds, trace.metrics, harm)
+    evidence = Evidence(trace.fleet, trace.metrics, harm)
     residuals = Residuals(len(trace.servers), len(trace.metrics), trace.step_seconds)
     task = progress.add_task(trace.fleet, total=len(trace.values), unit="steps")
     for i, values in enumerate(trace.values):
-        surprise = residuals.observe(values.astype(np.float64))
+        surprise = residuals.observe(trace.first_step + i, values.astype(np.float64))
         present = ~np.isnan(values).all(axis=1)
         heard = tuple(name for name, here in zip(trace.servers, present.tolist(), strict=True) if here)
         yield evidence.observe(trace.first_step + i, heard, surprise[present])

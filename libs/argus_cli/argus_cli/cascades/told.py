@@ -1,11 +1,18 @@
 """Cascades as a file of events tells them."""
 
+import json
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from argus_cascade.domain.detector import CascadeDetector, DetectorSettings
+from argus_cascade.domain.encode import event_of
+from argus_cascade.domain.life.change import Changed
+from argus_cascade.domain.topology import Topology
+from argus_cascade.domain.verdict import Verdict
 from argus_cli.cascades.scoring import ToldCascade
 from argus_common.errors import ConfigurationError
 from argus_common.events.cascades import CascadeOpened, CascadeResolved
@@ -25,6 +32,20 @@ def read_told(file: Path) -> list[ToldCascade]:
     except (msgspec.DecodeError, KeyError, TypeError) as error:
         raise ConfigurationError(f"{file}: expected a cascade event a line ({error})") from error
     return list(found.values())
+
+
+def changes(said: Iterable[Verdict], step_seconds: int, topology: Topology) -> list[Changed]:
+    """What the detector tells of a fleet, in order."""
+    detector = CascadeDetector(DetectorSettings(), topology)
+    return [change for verdict in said for change in detector.observe(verdict, step_seconds).changes]
+
+
+def write_told(file: Path, told: Iterable[Changed]) -> None:
+    """The events as the service would have sent them, a JSON document a line with its ``type``."""
+    with file.open("w", encoding="utf-8") as lines:
+        for change in told:
+            event = event_of(change)
+            lines.write(json.dumps({"type": event.type, **event.model_dump(mode="json")}) + "\n")
 
 
 def _with(known: ToldCascade | None, event: dict[str, Any]) -> ToldCascade:

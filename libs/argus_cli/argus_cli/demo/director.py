@@ -30,6 +30,7 @@ CALM_SHARE = 0.2
 CALM_SECONDS = 60.0
 SCENARIO = "degrading"
 NEARLY_ALL = 0.97
+SERVICES = ("ingest", "inference", "cascade")
 
 
 class Director:
@@ -55,12 +56,12 @@ class Director:
         Raises:
             TransientError: a service ended; the text has the end of its log.
         """
-        with self.telling("Creating topics, starting ingest and inference"):
+        with self.telling(f"Creating topics, starting {', '.join(SERVICES)}"):
             self._site.create_topics()
-            for name in ("ingest", "inference"):
+            for name in SERVICES:
                 self._site.start(name, f"argus_{name}")
             self._feed.fill(self._site)  # it takes as long to start as they do
-            for name in ("ingest", "inference"):
+            for name in SERVICES:
                 self._site.wait_ready(name)
         asyncio.run(self._watch())
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
-from argus_cascade.domain.decode import Forecast
+from argus_cascade.domain.columns import Row
 
 LATELY_STEPS = 3
 """A server that was heard of within so many steps is waited for."""
@@ -24,7 +24,7 @@ class Gathered:
     """A step that is over. ``published_ms``: when its newest forecast was published, epoch milliseconds."""
 
     step: int
-    forecasts: dict[str, Forecast]
+    rows: dict[str, Row]
     published_ms: int
     cause: Cause
 
@@ -42,27 +42,30 @@ class Collector:
     ticked: int = -1
     heard: dict[str, int] = field(default_factory=dict)
     _step: int = -1
-    _gathered: dict[str, Forecast] = field(default_factory=dict)
+    _gathered: dict[str, Row] = field(default_factory=dict)
     _first: int = 0
     _newest: float = 0.0
     _published_ms: int = 0
 
-    def take(self, forecast: Forecast, offset: int, published_ms: int, now: float) -> tuple[Taken, Gathered | None]:
+    def take(
+        self, server: str, step: int, row: Row, offset: int, published_ms: int, now: float
+    ) -> tuple[Taken, Gathered | None]:
         """What became of a forecast, and the step that it shows to be over.
 
         Args:
-            forecast: of this fleet, in the order of the topic.
+            server: of this fleet; its forecasts in the order of the topic.
+            step: origin of the forecast.
+            row: what it says.
             offset: of its record.
             published_ms: when it was published.
             now: monotonic seconds.
         """
-        step, server = forecast.origin, forecast.server
         if step <= self.ticked or step < self._step or (server in self._gathered and step == self._step):
             return self._again(server, step), None
         over = self._close("later_step") if self._gathered and step > self._step else None
         if not self._gathered:
             self._step, self._first = step, offset
-        self._gathered[server], self.heard[server] = forecast, step
+        self._gathered[server], self.heard[server] = row, step
         self._newest, self._published_ms = now, max(self._published_ms, published_ms)
         return "taken", over
 

@@ -5,10 +5,8 @@ from dataclasses import dataclass, field, replace
 from typing import Self
 
 import numpy as np
-from scipy.special import ndtri
 
 from argus_cascade.domain import snapshots
-from argus_cascade.domain.earliest import earliest
 from argus_cascade.domain.evidence import Evidence, EvidenceSettings
 from argus_cascade.domain.followers import Forecasts, expected
 from argus_cascade.domain.followers.settling import settled
@@ -16,14 +14,19 @@ from argus_cascade.domain.grouping import Grouped, Grouping, GroupingSettings
 from argus_cascade.domain.grouping.joining import merging
 from argus_cascade.domain.health import health, risk, share_abnormal
 from argus_cascade.domain.life.cascade import Cascade, followed
-from argus_cascade.domain.life.change import Changed
+from argus_cascade.domain.life.change import Changed, Origin
 from argus_cascade.domain.life.life import opened, over, resolved, updated
 from argus_cascade.domain.life.settings import LifeSettings
+from argus_cascade.domain.origin import rank_origins
+from argus_cascade.domain.origin.departures import Departures
+from argus_cascade.domain.pit import surprises
 from argus_cascade.domain.recent import Recent
-from argus_cascade.domain.tick import FleetTick, Floats
+from argus_cascade.domain.tick import FleetTick
 from argus_cascade.domain.topology import Topology
 from argus_cascade.domain.verdict import Verdict
 from argus_cascade.domain.view import Maintenance, View, no_maintenance
+
+MOST_ORIGINS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +57,6 @@ class CascadeDetector:
 
     def __init__(self, settings: DetectorSettings, topology: Topology) -> None:
         self._settings, self._topology = settings, topology
-        self._dependents = topology.dependents()
         self._evidence: Evidence | None = None
         self._grouping: Grouping | None = None
         self._state = snapshots.State()
@@ -68,8 +70,8 @@ class CascadeDetector:
             maintenance: (server, step) whether somebody works there.
         """
         if self._evidence is None:
-            self._evidence = Evidence(tick.fleet, tick.step_seconds, tick.targets, tick.harm, self._settings.evidence)
-        surprise = surprise_of(tick)
+            self._evidence = Evidence(tick.fleet, tick.targets, tick.harm, self._settings.evidence)
+        surprise = surprises(tick, tick.smallest)
         self._state.profiles.update(zip(tick.servers, tick.profiles, strict=True))
         verdict = self._evidence.observe(tick.step, tick.servers, surprise)
         return self._after(View(verdict, tick.step_seconds, self._state.profiles, tick, maintenance))
@@ -139,16 +141,34 @@ class CascadeDetector:
 
     def _outlook(self, cascade: Cascade, view: View) -> Cascade:
         """With the origin candidates and followers of this step."""
-        cascade = replace(cascade, origins=earliest(cascade.onsets, self._topology))
-        ahead = expected(cascade, view, self._dependents, self._topology, self._state.lags)
+        if _grew(cascade):
+            cascade = replace(cascade, origins=self._origins(cascade, view))
+        ahead = expected(cascade, view, self._topology, self._state.lags)
         cascade, self._state.forecasts = settled(cascade, ahead, self._state.forecasts)
         return cascade
+
+    def _origins(self, cascade: Cascade, view: View) -> tuple[Origin, ...]:
+        """The likeliest of the members that the evidence still knows."""
+        rows = {member.server: view.row(member.server) for member in cascade.members}
+        known = {server: row for server, row in rows.items() if row is not None}
+        surprise = self._recent.of(list(known.values()))
+        departures = Departures(tuple(known), surprise, 0, np.empty((*surprise.shape[:2], 0)))
+        ranked = rank_origins(departures, self._topology or None)
+        return tuple(
+            Origin(one.server, one.probability, tuple(reason.value for reason in one.reasons))
+            for one in ranked[:MOST_ORIGINS]
+        )
 
     def _resolved(self, cascade: Cascade, view: View, merged_into: str | None) -> Changed:
         cascade, self._state.forecasts = settled(cascade, (), self._state.forecasts)
         if merged_into is None:
             self._state.lags.learn(cascade.onsets, self._state.profiles, self._topology)
         return resolved(cascade, view, merged_into)
+
+
+def _grew(cascade: Cascade) -> bool:
+    """Since the last event there are members that it did not know: the origin must be asked for again."""
+    return cascade.told is None or len(cascade.members) > len(cascade.told.members)
 
 
 def _with_members_of(cascade: Cascade, others: Sequence[Cascade]) -> Cascade:
@@ -158,8 +178,3 @@ def _with_members_of(cascade: Cascade, others: Sequence[Cascade]) -> Cascade:
     more = [member for other in others for member in other.members if member.server not in known]
     everybody = sorted((*cascade.members, *more), key=lambda member: (member.onset, member.server))
     return replace(cascade, members=tuple(everybody), peak=max(cascade.peak, sum(not m.recovered for m in everybody)))
-
-
-def surprise_of(tick: FleetTick) -> Floats:
-    """(server, target) z of the shortest lead's forecast, NaN = none."""
-    return np.asarray(ndtri(np.clip(tick.pit[:, :, 0], 1e-6, 1 - 1e-6)))

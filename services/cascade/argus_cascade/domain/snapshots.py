@@ -12,6 +12,7 @@ from argus_cascade.domain.evidence import Evidence, EvidenceSettings
 from argus_cascade.domain.followers import Forecasts, Lags
 from argus_cascade.domain.followers.lags import Travel
 from argus_cascade.domain.grouping import Grouping, GroupingSettings
+from argus_cascade.domain.grouping.counts import Counts
 from argus_cascade.domain.grouping.episodes import Episodes
 from argus_cascade.domain.grouping.ordinary import OrdinaryWeeks
 from argus_cascade.domain.life.cascade import Cascade
@@ -20,6 +21,7 @@ from argus_cascade.domain.topology import Topology
 
 VERSION = 1
 EPISODES = ("level", "began", "risen", "crossings", "exposure")
+COUNTS = ("mean", "square", "steps")
 
 Arrays = dict[str, npt.NDArray[Any]]
 Known = tuple[Evidence | None, Grouping | None, Recent, "State"]
@@ -53,6 +55,7 @@ def packed(evidence: Evidence | None, grouping: Grouping | None, recent: Recent,
     arrays: Arrays = {"recent": recent.surprise, "servers": np.array(recent.servers, np.str_)}
     if grouping:
         arrays |= {f"episodes.{name}": getattr(grouping.episodes, name) for name in EPISODES}
+        arrays |= {f"counts.{name}": getattr(grouping.counts, name) for name in COUNTS}
         arrays["weeks"] = grouping.weeks.highest
     if evidence:
         arrays |= {f"evidence.{name}": array for name, array in evidence.snapshot().items()}
@@ -102,7 +105,7 @@ def unpacked(snapshot: bytes, settings: EvidenceSettings, grouping: GroupingSett
 def _evidence(arrays: Arrays, document: _Document, settings: EvidenceSettings) -> Evidence | None:
     if "harm" not in arrays:
         return None
-    begun = Evidence(document.fleet, document.step_seconds, document.targets, arrays["harm"], settings)
+    begun = Evidence(document.fleet, document.targets, arrays["harm"], settings)
     own = {name.removeprefix("evidence."): array for name, array in arrays.items() if name.startswith("evidence.")}
     return begun.restore(own)
 
@@ -114,4 +117,5 @@ def _grouping(
         return None
     episodes = Episodes(servers, *(arrays[f"episodes.{name}"] for name in EPISODES))
     weeks = OrdinaryWeeks(arrays["weeks"], document.hour)
-    return Grouping(topology, document.step_seconds, settings, episodes, weeks)
+    counts = Counts(*(arrays[f"counts.{name}"] for name in COUNTS))
+    return Grouping(topology, document.step_seconds, settings, episodes, counts, weeks)

@@ -21,6 +21,7 @@ class FleetTick:
     ``residual``: (server, target, lead) value − median forecast, in the target's unit.
     ``observed``: (server, target) the value, in the target's unit.
     ``harm``: (target,) +1 high hurts, −1 low hurts, 0 both.
+    ``smallest``: (target,) change in the target's unit that matters.
     ``probability``: (server, target, span) that the target's limit is crossed within `WITHIN_MINUTES`, 0 … 1.
     ``crossing``: (server, target, 3) seconds until then, P10, P50, P90; inf = not within the horizon.
     ``risk``: (server,) 0 … 100.
@@ -33,6 +34,7 @@ class FleetTick:
     profiles: tuple[str, ...]
     targets: tuple[str, ...]
     harm: Floats
+    smallest: Floats
     leads: tuple[int, ...]
     pit: Floats
     residual: Floats

@@ -10,12 +10,19 @@ class Topology:
     """``upstream``: server → those that it depends on. A failure travels from an upstream to who depends on it."""
 
     upstream: dict[str, frozenset[str]]
-    servers: frozenset[str] = field(init=False)
-    """Those of which a dependency is known, in either direction."""
+    downstream: dict[str, frozenset[str]] = field(init=False)
+    """Server → those that depend on it."""
 
     def __post_init__(self) -> None:
-        known = frozenset(self.upstream).union(*self.upstream.values())
-        object.__setattr__(self, "servers", known)
+        found: dict[str, set[str]] = {}
+        for source, targets in self.upstream.items():
+            for target in targets:
+                found.setdefault(target, set()).add(source)
+        object.__setattr__(self, "downstream", {target: frozenset(sources) for target, sources in found.items()})
+
+    def around(self, server: str) -> frozenset[str]:
+        """Those that it depends on, and those that depend on it."""
+        return self.upstream.get(server, _NOBODY) | self.downstream.get(server, _NOBODY)
 
     @classmethod
     def of(cls, edges: Iterable[tuple[str, str]]) -> Self:
@@ -29,13 +36,8 @@ class Topology:
             found.setdefault(source, set()).add(target)
         return cls({source: frozenset(targets) for source, targets in found.items()})
 
-    def dependents(self) -> dict[str, frozenset[str]]:
-        """Server → those that depend on it."""
-        found: dict[str, set[str]] = {}
-        for server, upstream in self.upstream.items():
-            for other in upstream:
-                found.setdefault(other, set()).add(server)
-        return {server: frozenset(others) for server, others in found.items()}
-
     def __bool__(self) -> bool:
         return bool(self.upstream)
+
+
+_NOBODY: frozenset[str] = frozenset()

@@ -81,4 +81,4 @@ class View:
         row = self._heard.get(server)
         if self.tick is None or row is None or not self.tick.targets:
             return 0.0
-        return float(np.nan_to_num(self.tick.probability[row, :, HOUR_SPAN]).max())
+        return float(np.nanmax(self.tick.probability[row, :, HOUR_SPAN], initial=0.0))

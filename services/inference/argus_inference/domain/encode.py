@@ -96,13 +96,22 @@ def _breaches(outcome: Outcome, i: int, targets: Targets) -> list[Document]:
     return found
 
 
+def rounded_pit(pit: float) -> float:
+    """Short, with four digits of the chance of something further out, so that rounding makes no 0 or 1.
+
+    >>> rounded_pit(0.123456), rounded_pit(1 - 1.23456e-9)
+    (0.1235, 0.999999998765)
+    """
+    return float(f"{pit:.4g}") if pit <= 0.5 else 1 - float(f"{1 - pit:.4g}")
+
+
 def _scores(outcome: Outcome, i: int, names: tuple[str, ...]) -> list[Document]:
     scores = outcome.scores
     return [
         {
             "target": name,
             "lead": lead,
-            "pit": round(pit, 4),
+            "pit": rounded_pit(pit),
             "residual": float(f"{scores.residual[i, t, k]:.4g}"),
             "pinball": float(f"{scores.pinball[i, t, k]:.4g}"),
         }

@@ -11,6 +11,9 @@ from argus_forecasting.forecaster import Floats, Mask
 BAND = (0.1, 0.9)
 """Levels between which eight of ten values should fall."""
 
+SMALLEST_CHANCE = 2.0**-53
+"""Of a value beyond: the least that keeps a PIT apart from 1 in double precision."""
+
 Doubles = npt.NDArray[np.float64]
 
 
@@ -51,8 +54,10 @@ def score(quantiles: Floats, levels: tuple[float, ...], value: Floats, yesterday
         value: (server, target) what came, NaN = nothing.
         yesterday: (server, target) what there was at the same time of the day before, NaN = nothing.
 
-    The PIT is the level at which the value lies between the quantiles, linear in between, 0 or 1 beyond the outer
-    ones; where quantiles coincide with the value, the middle of the levels they span.
+    The PIT is the level at which the value lies between the quantiles, linear in between; where quantiles coincide
+    with the value, the middle of the levels they span. Beyond the outer ones the tail is exponential, as steep as
+    between the two outermost of them (or over the whole forecast, where those coincide), so that the size of a
+    surprise is kept: strictly inside (0, 1). Of a forecast without spread it is 0 or 1.
 
     References:
         A. P. Dawid, "Present position and potential developments: some personal views. Statistical theory: the
@@ -91,8 +96,21 @@ def _pit(quantiles: Floats, steps: Doubles, value: Floats) -> Doubles:
     with np.errstate(invalid="ignore", divide="ignore"):
         share = np.where(between, (value[:, :, None] - left) / (right - left), 0.5)
     pit: Doubles = lowest + np.clip(np.nan_to_num(share, nan=0.5), 0, 1) * (highest - lowest)
-    outside = np.where(under == len(steps), 1.0, 0.0)
-    return np.where((under == upto) & ((under == 0) | (under == len(steps))), outside, pit)
+    above, below = (under == upto) & (under == len(steps)), (under == upto) & (under == 0)
+    pit = np.where(above, 1 - _tail(quantiles, steps, value), pit)
+    return np.where(below, _tail(-quantiles[..., ::-1], 1 - steps[::-1], -value), pit)
+
+
+def _tail(quantiles: Floats, steps: Doubles, value: Floats) -> Doubles:
+    """(server, target, lead) chance of a value beyond ``value``, which lies above all quantiles; 0 without spread."""
+    made = quantiles.astype(np.float64)
+    first, next_to_last, last = made[..., 0], made[..., -2], made[..., -1]
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+        outer = (last - next_to_last) / np.log((1 - steps[-2]) / (1 - steps[-1]))
+        whole = (last - first) / np.log((1 - steps[0]) / (1 - steps[-1]))
+        scale = np.where(outer > 0, outer, whole)
+        chance = (1 - steps[-1]) * np.exp(-(value[:, :, None] - last) / scale)
+    return np.where(scale > 0, np.maximum(chance, SMALLEST_CHANCE), 0.0)
 
 
 @dataclass(slots=True)

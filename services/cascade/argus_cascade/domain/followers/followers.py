@@ -1,8 +1,5 @@
 """Who will follow."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-
 import numpy as np
 
 from argus_cascade.domain.followers.lags import LONGEST, Lags
@@ -20,21 +17,7 @@ MOST = 20
 QUANTILES = (0.1, 0.5, 0.9)
 
 
-@dataclass(frozen=True, slots=True)
-class Ahead:
-    """(lag,) chances that a server falls ill so many steps from now, 1 first."""
-
-    chances: Floats
-
-    @property
-    def probability(self) -> float:
-        """That it falls ill at all."""
-        return float(self.chances.sum())
-
-
-def expected(
-    cascade: Cascade, view: View, dependents: Mapping[str, frozenset[str]], topology: Topology, lags: Lags
-) -> tuple[Follower, ...]:
+def expected(cascade: Cascade, view: View, topology: Topology, lags: Lags) -> tuple[Follower, ...]:
     """The followers of a cascade after this step, the likeliest first.
 
     Each dependent of an unwell member may follow it by what was learned of their profiles, given that it has not yet;
@@ -43,33 +26,43 @@ def expected(
     Args:
         cascade: with its members as of this step.
         view: the step.
-        dependents: server → those that depend on it.
         topology: who depends on whom.
         lags: what was learned.
     """
-    members = set(cascade.onsets)
     named = {follower.server for follower in cascade.followers if follower.state == "expected"}
-    around = set().union(*(dependents.get(member.server, frozenset()) for member in cascade.unwell)) - members
     found = []
-    for server in sorted(around):
-        ahead = _ahead(server, cascade, view, topology, lags)
-        probability = 1 - (1 - ahead.probability) * (1 - view.breach_within_hour(server))
+    for server, spared in _spared(cascade, view, topology, lags).items():
+        probability = 1 - float(spared[-1]) * (1 - view.breach_within_hour(server))
         if probability >= (DROPPED if server in named else WORTH_TELLING):
-            found.append(Follower(server, round(probability, 3), _seconds(ahead.chances, view.step_seconds)))
+            found.append(
+                Follower(server, round(probability, 3), _seconds(-np.diff(spared, prepend=1.0), view.step_seconds))
+            )
     return tuple(sorted(found, key=lambda follower: (-follower.probability, follower.server))[:MOST])
 
 
-def _ahead(server: str, cascade: Cascade, view: View, topology: Topology, lags: Lags) -> Ahead:
-    """Of several upstreams that are unwell each may be the one that it follows."""
-    onsets, spared = cascade.onsets, np.ones(LONGEST)
-    for upstream in sorted(topology.upstream[server] & set(onsets)):
-        chances = lags.chances(view.profile(upstream), view.profile(server))
-        passed = max(view.verdict.step - onsets[upstream], 0)
-        left = np.zeros(LONGEST)
-        later = chances[passed + 1 :]
-        left[: len(later)] = later / max(1 - chances[: passed + 1].sum(), 1e-9)
-        spared *= 1 - np.cumsum(left)
-    return Ahead(-np.diff(spared, prepend=1.0))
+def _spared(cascade: Cascade, view: View, topology: Topology, lags: Lags) -> dict[str, Floats]:
+    """Server → (lag,) the chance that it has followed none of its upstreams so many steps from now, 1 first."""
+    onsets = cascade.onsets
+    found: dict[str, Floats] = {}
+    for member in cascade.unwell:
+        passed = max(view.verdict.step - member.onset, 0)
+        by_profile: dict[str, Floats] = {}
+        for server in topology.downstream.get(member.server, ()):
+            if server in onsets:
+                continue
+            profile = view.profile(server)
+            if profile not in by_profile:
+                by_profile[profile] = _still_to_come(lags.chances(member.profile, profile), passed)
+            found[server] = found.get(server, np.ones(LONGEST)) * by_profile[profile]
+    return found
+
+
+def _still_to_come(chances: Floats, passed: int) -> Floats:
+    """(lag,) the chance that an upstream is not followed until then, given that it was not for ``passed`` steps."""
+    left = np.zeros(LONGEST)
+    later = chances[passed + 1 :]
+    left[: len(later)] = later / max(1 - chances[: passed + 1].sum(), 1e-9)
+    return np.asarray(1 - np.cumsum(left))
 
 
 def _seconds(chances: Floats, step_seconds: int) -> tuple[float, float, float]:

@@ -6,7 +6,7 @@ import numpy as np
 
 from argus_cascade.domain.tick import Flags, Floats, Steps
 
-LEVELS = np.array([3.0, 4.0, 5.0, 6.0, 8.0, 10.0, 13.0, 17.0, 22.0, 30.0])
+LEVELS = np.array([3.0, 4.0, 5.0, 6.0, 8.0, 10.0, 13.0, 17.0, 22.0, 30.0, 40.0, 55.0, 75.0, 100.0])
 """Rarities (−log10 of the chance in a healthy server) that a server is counted to have risen to."""
 OVER = 1.0
 """An episode is over when the rarity has fallen below."""

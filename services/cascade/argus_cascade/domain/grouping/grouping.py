@@ -1,14 +1,15 @@
 """From who is abnormal to which of them are one cascade."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from argus_cascade.domain.grouping import chance
+from argus_cascade.domain.grouping.counts import Counts
 from argus_cascade.domain.grouping.episodes import LEVELS, Episodes
 from argus_cascade.domain.grouping.joining import Newcomer, OpenCascade, home
-from argus_cascade.domain.grouping.links import degree, parts
+from argus_cascade.domain.grouping.links import dependencies, dependencies_among, parts, size
 from argus_cascade.domain.grouping.ordinary import HOUR_SECONDS, OrdinaryWeeks
 from argus_cascade.domain.grouping.settings import GroupingSettings
 from argus_cascade.domain.tick import Flags, Floats
@@ -16,6 +17,9 @@ from argus_cascade.domain.topology import Topology
 from argus_cascade.domain.verdict import Verdict
 
 DAY_SECONDS = 86_400
+FEW, MUCH_OF_A_FLEET = 10, 0.1
+MORE_THAN_CHANCE = 0.01
+"""Where much of a fleet stands out, so rare must as many dependencies between them be to count."""
 LIKELY = 0.5
 """Healthy servers expected to look like one that is near in time, above which nearness alone says nothing."""
 
@@ -56,6 +60,7 @@ class Grouping:
     step_seconds: int
     settings: GroupingSettings = field(default_factory=GroupingSettings)
     episodes: Episodes = field(default_factory=Episodes)
+    counts: Counts = field(default_factory=Counts)
     weeks: OrdinaryWeeks = field(default_factory=OrdinaryWeeks)
 
     def observe(self, verdict: Verdict, cascades: Sequence[OpenCascade]) -> Grouped:
@@ -73,6 +78,7 @@ class Grouping:
         rest = [one for one in free if one.server not in grouped]
         hour = verdict.step * self.step_seconds // HOUR_SECONDS
         unlinked, margin = self._anywhere(rest, window * len(verdict.servers), hour)
+        self.counts.observe(_reached(free), self.settings.memory_days * self._steps_per_day)
         return Grouped((*linked, *unlinked), joining, max(highest - self._limit(), margin))
 
     @property
@@ -93,9 +99,10 @@ class Grouping:
         ]
 
     def _onset(self, verdict: Verdict, row: int) -> int:
-        """Since when the evidence has grown, but no more than a window before it stood out."""
-        began, onset = int(self.episodes.began[row]), int(verdict.onset[row])
-        return onset if began - self.settings.lag_steps <= onset <= verdict.step else began
+        """Since when the evidence has grown, but no more than a window before it stood out as it does now."""
+        earliest = int(self.episodes.risen[row]) - self.settings.lag_steps
+        onset = int(verdict.onset[row])
+        return onset if onset >= earliest else max(int(self.episodes.began[row]), earliest)
 
     def _joining(
         self, free: list[Candidate], expected: Floats, cascades: Sequence[OpenCascade]
@@ -111,25 +118,36 @@ class Grouping:
     def _linked(self, servers: int, free: list[Candidate], window: Floats) -> tuple[list[Group], float]:
         """New cascades along dependencies, and the highest rarity."""
         by_name = {one.server: one for one in free}
-        everybody, per_server = _reached(free), degree(self.topology, servers)
+        together = parts(by_name, self.topology)
+        if not together or self._everywhere(servers, by_name):
+            return [], 0.0
+        alone = set(by_name).difference(*together)
+        chances = np.maximum(window, _reached([by_name[server] for server in alone]) / servers)
         groups, highest = [], 0.0
-        for part in parts(by_name, self.topology):
+        for part in together:
             members = [by_name[server] for server in part]
             levels = np.array([one.level for one in members])
-            elsewhere = (everybody - _reached(members)) / servers
-            chances = np.maximum(window, elsewhere)
-            rarity, count = chance.linked(levels, chances, servers, per_server, self.settings.fewest_linked)
+            rarity, count = chance.linked(levels, chances, *size(self.topology), self.settings.fewest_linked)
             highest = max(highest, rarity)
             if rarity >= self._limit():
                 groups.append(_group(members, rarity, count))
         return groups, highest
+
+    def _everywhere(self, servers: int, candidates: Collection[str]) -> bool:
+        """So large a share of the fleet stands out that some of them depend on each other by chance alone."""
+        many = max(FEW, MUCH_OF_A_FLEET * servers)
+        if len(candidates) < many:
+            return False
+        expected = dependencies(self.topology) * (len(candidates) / servers) ** 2
+        return chance.of_count(dependencies_among(candidates, self.topology), expected) > MORE_THAN_CHANCE
 
     def _anywhere(self, rest: list[Candidate], expected: Floats, hour: int) -> tuple[list[Group], float]:
         """A new cascade of servers of which no dependency explains why they fell ill together, and how many orders of
         magnitude they are beyond what opens one.
         """
         levels = np.array([one.level for one in rest], np.int64)
-        rarity, count = chance.anywhere(levels, expected, self.settings.fewest)
+        mean = np.maximum(expected, self.counts.mean)
+        rarity, count = chance.anywhere(levels, mean, self.counts.dispersion(), self.settings.fewest)
         limit = max(self._limit(), self.weeks.limit(hour))
         self.weeks.observe(hour, rarity)
         return ([_group(rest, rarity, count)] if rarity >= limit else []), rarity - limit

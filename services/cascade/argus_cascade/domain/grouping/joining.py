@@ -21,13 +21,6 @@ class OpenCascade:
         return min(self.onsets.values()) - lag <= onset <= max(self.onsets.values()) + lag
 
 
-def depends_on(server: str, others: frozenset[str], topology: Topology) -> bool:
-    """The server depends on one of the others, or one of them on it."""
-    return not others.isdisjoint(topology.upstream.get(server, ())) or any(
-        server in topology.upstream.get(other, ()) for other in others
-    )
-
-
 @dataclass(frozen=True, slots=True)
 class Newcomer:
     """A server of no cascade that stands out. ``rare``: no healthy server is likely to look like it in a window."""
@@ -43,11 +36,12 @@ def home(newcomer: Newcomer, cascades: Sequence[OpenCascade], topology: Topology
     The one that it depends on or that depends on it; else, if nothing is known of its dependencies and it is rare, the
     youngest that is near in time.
     """
+    around = topology.around(newcomer.server)
     near = [cascade for cascade in cascades if cascade.takes(newcomer.onset, lag)]
     for cascade in near:
-        if depends_on(newcomer.server, cascade.unwell, topology):
+        if not around.isdisjoint(cascade.unwell):
             return cascade.id
-    if newcomer.server in topology.servers or not newcomer.rare or not near:
+    if around or not newcomer.rare or not near:
         return None
     return max(near, key=lambda cascade: min(cascade.onsets.values())).id
 

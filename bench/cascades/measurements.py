@@ -1,0 +1,59 @@
+"""What is measured, beside what must be reached."""
+
+from collections.abc import Sequence
+from statistics import median
+
+from argus_cli.cascades.scoring import EventScores
+from bench.cascades import healthy
+from bench.cascades.failures import failures
+from bench.cascades.speed import milliseconds
+from bench.report import Measurement
+
+SIZES = {1_000: (20.0, 10.0), 10_000: (200.0, 100.0)}
+"""Servers → milliseconds: must, good."""
+
+
+def of_healthy_fleets(seeds: Sequence[int]) -> list[Measurement]:
+    """False cascades, scaled to 300 days."""
+    counts = [healthy.false_cascades(seed) for seed in seeds]
+    days = healthy.DAYS * len(seeds)
+    note = f"{days} days of {healthy.SERVERS} servers, {len(seeds)} seeds"
+    return [
+        Measurement(f"false cascades, {how}", float(sum(count)), "", days / 300, 0.0, higher=False, note=note)
+        for how, count in zip(("topology", "no topology"), zip(*counts, strict=True), strict=True)
+    ]
+
+
+def of_failures(seeds: Sequence[int]) -> list[Measurement]:
+    """Failures that spread, with a topology and without."""
+    runs = [failures(seed) for seed in seeds]
+    with_edges, without = zip(*runs, strict=True)
+    return [*_found(with_edges, "topology", (0.9, 0.97)), *_found(without, "no topology", (0.7, 0.85))]
+
+
+def of_ticks() -> list[Measurement]:
+    """CPU time of one tick."""
+    return [
+        Measurement(f"one tick, {servers:,} servers", milliseconds(servers), "ms", *bounds, higher=False)
+        for servers, bounds in SIZES.items()
+    ]
+
+
+def _found(runs: Sequence[EventScores], how: str, top: tuple[float, float]) -> list[Measurement]:
+    incidents, found = sum(run.incidents for run in runs), sum(run.found for run in runs)
+    told, right = sum(run.told for run in runs), sum(run.right for run in runs)
+    delays = sorted(delay for run in runs for delay in run.delays)
+    late = delays[int(0.9 * len(delays))] if delays else 0
+    first, opening = (
+        sum(getattr(run, name)[0] * run.found for run in runs) / max(found, 1) for name in ("top", "top_at_opening")
+    )
+    note = f"{incidents} failures"
+    return [
+        Measurement(f"found, {how}", found / incidents, "", 0.95, 0.99, note=note),
+        Measurement(f"told and right, {how}", right / max(told, 1), "", note=f"{told} told"),
+        Measurement(
+            f"median delay after the second, {how}", median(delays) if delays else 0.0, "steps", 2, 1, higher=False,
+            note=f"90 % within {late}",
+        ),
+        Measurement(f"origin first, {how}", first, "", *top, note=f"at the opening {opening:.2f}"),
+    ]  # fmt: skip
