@@ -3,13 +3,13 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
-CODE   := libs services deploy/local tests bench scripts
+CODE   := libs services deploy/local deploy/grafana tests bench scripts
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo model test test-slow check lint types imports fresh format bench lock generate clean
+.PHONY: help setup demo model test test-slow check lint types imports fresh format bench bench-deploy helm-test prometheus lock generate clean
 
 help:  ## this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  \033[36mmake %-10s\033[0m %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  \033[36mmake %-12s\033[0m %s\n", $$1, $$2}'
 
 $(READY): requirements.lock
 	@echo "Setting up $(VENV) (once, well under a minute with a warm package cache) ..."
@@ -56,8 +56,19 @@ format: $(READY)  ## format the code
 bench: $(READY)  ## every number of the README that one machine can measure, with its yardstick in the same run
 	@$(BIN)/python -m bench $(ARGS)
 
+bench-deploy: $(READY)  ## what a deployed service costs: installed size, start, idle memory
+	@$(BIN)/python -m bench deploy
+
 model: $(READY)  ## train the shipped model anew (AZURE=FILE VERSION=2)
 	@$(BIN)/python scripts/make_model.py $(AZURE) --version $(VERSION)
+
+helm-test: $(READY)  ## the Helm chart on a real Kubernetes: KUBECONFIG, or ARGUS_KUBEKIT and ARGUS_KUBEKIT_BIN
+	@$(BIN)/python -m pytest tests/deploy/test_deploy_chart.py tests/deploy/test_deploy_cluster.py $(ARGS)
+
+prometheus:  ## Debian's Prometheus and Alertmanager into .argus, without root, for the tests that need them
+	@mkdir -p .argus/prometheus/packages
+	@cd .argus/prometheus/packages && apt-get download -qq prometheus prometheus-alertmanager
+	@for package in .argus/prometheus/packages/*.deb; do dpkg-deb -x $$package .argus/prometheus; done
 
 lock: $(READY)  ## resolve requirements.in and the packages' own needs into requirements.lock
 	@$(BIN)/uv pip compile --quiet requirements.in --no-annotate --universal --no-header --upgrade -o requirements.lock

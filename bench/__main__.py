@@ -20,16 +20,16 @@ PARTS = (
     "origins",
     "cascade_live",
 )
-LONG = ("cascades",)
-"""Parts that take half an hour and are run by name only."""
+ALONE = ("cascades", "deploy")
+"""Parts that are run by name only: they take half an hour, or install environments of their own."""
 
 
 def main() -> None:
     """Run the named parts, or all."""
     wanted = sys.argv[1:] or list(PARTS)
-    unknown = sorted(set(wanted) - {*PARTS, *LONG})
+    unknown = sorted(set(wanted) - {*PARTS, *ALONE})
     if unknown:
-        raise SystemExit(f"no such part: {', '.join(unknown)}; choose from {', '.join((*PARTS, *LONG))}")
+        raise SystemExit(f"no such part: {', '.join(unknown)}; choose from {', '.join((*PARTS, *ALONE))}")
     os.environ.update(ONE_THREAD)
     with Stack() as stack:
         for part in wanted:

@@ -20,6 +20,7 @@ from bench.samples import Records
 
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "POLARS_MAX_THREADS": "1"}
 POLL_SECONDS = 0.5
+READY_POLL_SECONDS = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,9 @@ def free_port() -> int:
 
 
 @contextmanager
-def service(module: str, stack: Stack, prefix: str, **settings: str) -> Iterator[Service]:
+def service(
+    module: str, stack: Stack, prefix: str, *, python: str = sys.executable, **settings: str
+) -> Iterator[Service]:
     """Run ``python -m module`` until the block ends."""
     port = free_port()
     environment = (
@@ -71,7 +74,7 @@ def service(module: str, stack: Stack, prefix: str, **settings: str) -> Iterator
             **settings,
         }
     )
-    process = subprocess.Popen([sys.executable, "-m", module], env=environment)
+    process = subprocess.Popen([python, "-m", module], env=environment)
     running = Service(process, port)
     try:
         _wait_ready(running)
@@ -88,7 +91,7 @@ def _wait_ready(running: Service, seconds: float = 60.0) -> None:
             with urllib.request.urlopen(f"http://127.0.0.1:{running.port}/readyz", timeout=2):
                 return
         except OSError:
-            time.sleep(POLL_SECONDS)
+            time.sleep(READY_POLL_SECONDS)
     raise SystemExit("the service did not become ready")
 
 

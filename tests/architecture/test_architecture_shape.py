@@ -13,7 +13,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = sorted(
     file
-    for place in ("libs/*/argus_*", "services/*/argus_*", "deploy/local/argus_*", "scripts")
+    for place in ("libs/*/argus_*", "services/*/argus_*", "deploy/local/argus_*", "deploy/grafana/argus_*", "scripts")
     for folder in ROOT.glob(place)
     for file in folder.rglob("*.py")
 )
