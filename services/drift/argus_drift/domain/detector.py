@@ -153,12 +153,12 @@ class Detector:
     def _alarm(self, server: int, findings: list[Finding], hour: int, number: int) -> Alarm:
         worst = max(findings, key=lambda found: found.value / found.rule.threshold)
         ratios = self._ratios(server, hour)
-        course, begin = self._course(server, worst.column, hour)
+        begin = self._began(server, worst.column, hour)
         return Alarm(
             server=server,
             metric=self._metric(worst, server, hour),
             step=number,
-            kind=kinds.kind_of(ratios, course[begin:]),
+            kind=kinds.kind_of(ratios, self._level_course(server, hour)),
             statistic=f"{worst.rule.family}_{worst.rule.hours}h",
             value=worst.value,
             threshold=worst.rule.threshold,
@@ -175,13 +175,21 @@ class Detector:
             found[rule.family] = float(np.nanmax(beyond, initial=-1)) / rule.threshold
         return found
 
-    def _course(self, server: int, column: int, hour: int) -> tuple[Floats, int]:
-        """(hour,) deviation of the ring's hours, positive in the direction of the change, and where that began."""
+    def _began(self, server: int, column: int, hour: int) -> int:
+        """Hour of the ring with which the change began."""
         hours = self.ring[self._places(hour, RING_HOURS), server, column]
         low, high = self.reference.low[server, column], self.reference.high[server, column]
         deviations = hours - (low + high) / 2
-        course = deviations if np.nanmean(deviations[-DAY_HOURS // 2 :]) >= 0 else -deviations
-        return course, kinds.began(course)
+        lately = np.nanmean(deviations[-DAY_HOURS // 2 :])
+        return kinds.began(deviations if lately >= 0 else -deviations)
+
+    def _level_course(self, server: int, hour: int) -> Floats:
+        """(hour,) of the level that has left its range furthest."""
+        columns = self.at["level"]
+        hours = self.ring[self._places(hour, RING_HOURS), server, columns]
+        low, high = self.reference.low[server, columns], self.reference.high[server, columns]
+        beyond = windows.excess(windows.mean(hours[-DAY_HOURS:, None])[0], low, high)
+        return hours[:, int(np.argmax(np.nan_to_num(beyond, nan=-1)))]
 
     def _metric(self, found: Finding, server: int, hour: int) -> str:
         """What the test is about; of the profile, the target whose swing is furthest from what is expected."""

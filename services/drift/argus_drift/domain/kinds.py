@@ -1,14 +1,15 @@
 """Which kind of change it is, and since when."""
 
 import numpy as np
+import numpy.typing as npt
 
 from argus_drift.domain.ranks import Floats
 from argus_drift.domain.rules import Kind
 
 NOTABLE = 0.5
 """Share of its threshold at which a test of a single metric explains what a test of a pair has found."""
-GRADUAL = 0.5
-"""A change whose first third has less than this share of its last third's size has come little by little."""
+LEAST_COURSE = 8
+"""Hours without which a step and a rise can't be told apart."""
 
 
 def kind_of(ratios: dict[str, float], course: Floats) -> Kind:
@@ -17,7 +18,7 @@ def kind_of(ratios: dict[str, float], course: Floats) -> Kind:
 
     Args:
         ratios: family → its largest excess, in thresholds.
-        course: (hour,) deviations from the reference since the change began, positive in its direction.
+        course: (hour,) how the level that has moved furthest went.
     """
     if ratios["profile"] >= max(ratios.values()):
         return "seasonality"
@@ -28,15 +29,26 @@ def kind_of(ratios: dict[str, float], course: Floats) -> Kind:
 
 
 def is_gradual(course: Floats) -> bool:
-    """Whether a change has grown from its first to its last third.
+    """Whether a rise from some hour on fits a course better than a step at some hour does, in squares.
 
-    >>> is_gradual(np.float32([0, 1, 2, 3, 4, 5])), is_gradual(np.float32([5, 4, 5, 5, 4, 5]))
+    >>> is_gradual(np.float32([0, 0, 1, 2, 3, 4, 5, 6])), is_gradual(np.float32([0, 0, 0, 5, 4, 5, 5, 4]))
     (True, False)
     """
-    third = len(course) // 3
-    if third == 0:
+    seen = np.isfinite(course)
+    values, time = course[seen].astype(np.float64), np.flatnonzero(seen)
+    if len(values) < LEAST_COURSE:
         return False
-    return float(np.nanmean(course[:third])) < GRADUAL * float(np.nanmean(course[-third:]))
+    begins = time[:-1]
+    step = (time > begins[:, None]).astype(np.float64)
+    rise = np.maximum(time - begins[:, None], 0).astype(np.float64)
+    return _explained(values, rise) > _explained(values, step)
+
+
+def _explained(values: npt.NDArray[np.float64], shapes: npt.NDArray[np.float64]) -> float:
+    """Largest share of the squares that a multiple of one of the shapes, (shape, hour), explains."""
+    centred = values - values.mean()
+    shapes = shapes - shapes.mean(axis=1, keepdims=True)
+    return float(((shapes @ centred) ** 2 / (shapes**2).sum(axis=1)).max())
 
 
 def began(deviations: Floats) -> int:
