@@ -25,9 +25,9 @@ def evaluate(
 ) -> None:
     """Score alarms against labelled drifts: found, delay, false alarms per week of a server watched.
 
-    LABELS has a row per server: its kind (of drift, or of what must not be taken for one), onset (UTC; null = no drift),
-    and the span [begin, end) in which it was watched. Only a server's first alarm in its span counts: at or after the
-    onset it is a find, before it or without an onset it is false.
+    LABELS has a row per server: its kind (of drift, or of what must not be taken for one), onset (UTC; null = no
+    drift), and the span [begin, end) in which it was watched. Only a server's first alarm in its span counts: at or
+    after the onset it is a find, before it or without an onset it is false.
 
     Examples: argus drift evaluate alarms.parquet labels.parquet   ·   argus drift evaluate a.parquet l.parquet --json
     """
@@ -108,7 +108,8 @@ def _table(rows: list[dict[str, Any]]) -> Table:
         delay, rate = row["median_delay_hours"], row["false_per_server_week"]
         table.add_row(
             row["kind"], f"{row['servers']:,}", f"{row['drifts']:,}", f"{row['found']:,}" if row["drifts"] else "",
-            "" if delay is None else f"{delay:.1f} h", f"{row['false_alarms']:,}", "" if rate is None else f"{rate:.3f}",
+            "" if delay is None else f"{delay:.1f} h", f"{row['false_alarms']:,}",
+            "" if rate is None else f"{rate:.3f}",
             ", ".join(f"{kind} {count}" for kind, count in row["told_as"].items()),
         )  # fmt: skip
     return table

@@ -24,7 +24,7 @@ from argus_forecasting.trace_store import TraceStore
 AT_ONCE = 2_000_000
 """Values of references that are collected at once; more servers are watched in groups."""
 LEAST_STEP_SECONDS = 60
-SCHEMA = {
+SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     "server": pl.String, "metric": pl.String, "timestamp": pl.Datetime("us", "UTC"), "kind": pl.String,
     "statistic": pl.String, "value": pl.Float64, "threshold": pl.Float64, "since": pl.Datetime("us", "UTC"),
 }  # fmt: skip
@@ -39,15 +39,16 @@ def scan(
 ) -> None:
     """Tell drift in a recorded trace: a level, trend, variance, seasonality or relation that has changed for good.
 
-    Every server is compared with its own first week (of a shorter trace, its first half, at least three days), and after
-    an alarm with the week that follows it. Incidents of up to six hours are no drift. Nothing after an alarm is looked
-    at.
+    Every server is compared with its own first week (of a shorter trace, its first half, at least three days), and
+    after an alarm with the week that follows it. Incidents of up to six hours are no drift. Nothing after an alarm is
+    looked at.
 
     OUT has a row per alarm: server, metric (two where their relation changed), timestamp (when it was raised), kind,
     statistic (the test that went furthest, with the span it looks at), value and threshold (how far outside of the
     reference's own range, in widths of it), since (when the change began).
 
-    Examples: argus drift scan month.parquet --out alarms.parquet   ·   argus drift scan metrics/ --step 600 --out a.parquet
+    Examples: argus drift scan month.parquet --out alarms.parquet   ·   argus drift scan metrics/ --step 600
+    --out alarms.parquet
     """
     console = wide_console()
     with tempfile.TemporaryDirectory() as scratch:

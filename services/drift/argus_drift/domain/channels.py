@@ -1,9 +1,10 @@
-"""What an hour of a server says, as a row of means. Every one of them is a mean of ranks, so no unit and no scale remains.
+"""What an hour of a server says, as a row of means. Every one of them is a mean of ranks, so that no unit remains.
 
 The rank of a value is its place among the server's own reference values, 0 … 1. An hour has, for each target, the mean
 rank (level), the mean distance of the rank from the middle (spread), the mean rank of the change from step to step
-(movement) and of the distance from the mean of the hour before (swing); and for each pair of targets the mean difference
-of their ranks (gap), its mean size (distance), and the mean size of the difference of their movements' ranks (pace).
+(movement) and of the distance from the mean of the hour before (swing); and for each pair of targets the mean
+difference of their ranks (gap), its mean size (distance), and the mean size of the difference of their movements' ranks
+(pace).
 """
 
 from dataclasses import dataclass
@@ -49,11 +50,7 @@ class Channels:
         single, pair = len(self.targets), len(self.first)
         sizes = {"level": single, "spread": single, "movement": single, "swing": single,
                  "gap": pair, "distance": pair, "pace": pair}  # fmt: skip
-        found, begin = {}, 0
-        for name, size in sizes.items():
-            found[name] = slice(begin, begin + size)
-            begin += size
-        return found
+        return columns_of(sizes)
 
     def metric(self, family: str, column: int) -> str:
         """The target, or the two targets, of a family's column.
@@ -79,6 +76,16 @@ class Channels:
         gap = level[:, self.first] - level[:, self.second]
         pace = np.abs(movement[:, self.first] - movement[:, self.second])
         return np.concatenate((level, np.abs(level - 0.5), movement, swing, gap, np.abs(gap), pace), axis=1)
+
+
+def columns_of(sizes: dict[str, int]) -> dict[str, slice]:
+    """Name → columns, one after the other.
+
+    >>> columns_of({"a": 2, "b": 1})["b"]
+    slice(2, 3, None)
+    """
+    ends = np.cumsum(list(sizes.values())).tolist()
+    return {name: slice(end - size, end) for (name, size), end in zip(sizes.items(), ends, strict=True)}
 
 
 def series(values: Floats, before: Floats, hour_mean: Floats) -> Floats:

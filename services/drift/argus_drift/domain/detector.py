@@ -25,6 +25,8 @@ HOUR_SECONDS = 3600
 REFERENCE_HOURS = 168
 LEAST_REFERENCE_HOURS = 72
 """The longest test looks at two days, and a range of fewer than a day's worth of such means is none."""
+CLASS_SERVERS = 32
+"""Servers whose reference is made within one step, so that a step takes no longer when a whole fleet has learned."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,19 +67,18 @@ class Detector:
         self.running = RunningHour.empty(servers, self.channels)
         self.reference = Reference(
             np.full((servers, len(targets), 3, KNOTS), unknown),
-            np.full((servers, len(targets), DAY_HOURS), unknown),
-            np.full((servers, width), unknown),
-            np.full((servers, width), unknown),
+            *(np.full((servers, len(targets), DAY_HOURS), unknown) for _ in ("swing", "level", "value")),
+            *(np.full((servers, width), unknown) for _ in ("low", "high")),
         )
         self.ring = np.full((RING_HOURS, servers, width), unknown)
+        self.values = np.full((RING_HOURS, servers, len(targets)), unknown)
         self.classes: list[Class] = []
         self.last_step: int | None = None
 
     @property
     def watched(self) -> npt.NDArray[np.bool_]:
         """(server,) whether a reference is known."""
-        found: npt.NDArray[np.bool_] = np.isfinite(self.reference.high).any(axis=1)
-        return found
+        return np.asarray(np.isfinite(self.reference.high).any(axis=1))
 
     def step(self, number: int, values: Floats) -> list[Alarm]:
         """Hear a step; the alarms that it raises. Steps that were left out count as not observed.
@@ -112,19 +113,19 @@ class Detector:
         for learners in self.classes:
             learners.add(values, hour, within)
         self.last_step = number
-        if within < self.steps_per_hour - 1:
-            return []
-        return self._end_hour(hour, number)
+        alarms = [] if within < self.steps_per_hour - 1 else self._end_hour(hour, number)
+        self._graduate(number + 1)
+        return alarms
 
     def _end_hour(self, hour: int, number: int) -> list[Alarm]:
         means = self.running.close(self.steps_per_hour)
-        expected = self.reference.expected[:, :, hour % DAY_HOURS]
-        self.ring[hour % RING_HOURS] = tested(self.channels, means, expected)
+        level, swing = (usual[:, :, hour % DAY_HOURS] for usual in (self.reference.level, self.reference.swing))
+        self.ring[hour % RING_HOURS] = tested(self.channels, means, level, swing)
+        self.values[hour % RING_HOURS] = self.running.hour_mean
         findings = self._findings(hour)
         alarms = [self._alarm(server, found, hour, number) for server, found in findings.items()]
         if alarms:
             self._forget(np.array(sorted(findings), np.int64), hour + 1)
-        self._graduate(hour)
         return alarms
 
     def _findings(self, hour: int) -> dict[int, list[Finding]]:
@@ -152,13 +153,14 @@ class Detector:
 
     def _alarm(self, server: int, findings: list[Finding], hour: int, number: int) -> Alarm:
         worst = max(findings, key=lambda found: found.value / found.rule.threshold)
-        ratios = self._ratios(server, hour)
-        begin = self._began(server, worst.column, hour)
+        course = self._level_course(server, hour)
+        kind = kinds.kind_of(self._ratios(server, hour), course)
+        begin = kinds.began(course if kind in ("level", "trend") else self._course(server, worst.column, hour))
         return Alarm(
             server=server,
-            metric=self._metric(worst, server, hour),
+            metric=self._metric(worst),
             step=number,
-            kind=kinds.kind_of(ratios, self._level_course(server, hour)),
+            kind=kind,
             statistic=f"{worst.rule.family}_{worst.rule.hours}h",
             value=worst.value,
             threshold=worst.rule.threshold,
@@ -166,34 +168,39 @@ class Detector:
         )
 
     def _ratios(self, server: int, hour: int) -> dict[str, float]:
-        """Family → its largest excess in thresholds, nothing forgiven."""
+        """Family → its largest excess in thresholds over the last day: in less, a shifted rhythm looks like a level,
+        and in more, much of what is looked at may lie before the change.
+        """
         found = {}
+        day = self.ring[self._places(hour, DAY_HOURS), server]
         for rule in RULES:
             columns = self.at[rule.family]
-            means = windows.mean(self.ring[self._places(hour, rule.hours), server, columns][:, None])[0]
+            means = windows.mean(day[:, None, columns])[0]
             beyond = windows.excess(means, self.reference.low[server, columns], self.reference.high[server, columns])
             found[rule.family] = float(np.nanmax(beyond, initial=-1)) / rule.threshold
         return found
 
-    def _began(self, server: int, column: int, hour: int) -> int:
-        """Hour of the ring with which the change began."""
-        hours = self.ring[self._places(hour, RING_HOURS), server, column]
-        low, high = self.reference.low[server, column], self.reference.high[server, column]
-        deviations = hours - (low + high) / 2
-        lately = np.nanmean(deviations[-DAY_HOURS // 2 :])
-        return kinds.began(deviations if lately >= 0 else -deviations)
+    def _course(self, server: int, column: int, hour: int) -> Floats:
+        """(hour,) deviations of a tested column from the middle of its range."""
+        middle = (self.reference.low[server, column] + self.reference.high[server, column]) / 2
+        course: Floats = self.ring[self._places(hour, RING_HOURS), server, column] - middle
+        return course
 
     def _level_course(self, server: int, hour: int) -> Floats:
-        """(hour,) of the level that has left its range furthest."""
+        """(hour,) values less the usual ones of the target whose level has left its range furthest."""
         columns = self.at["level"]
         hours = self.ring[self._places(hour, RING_HOURS), server, columns]
         low, high = self.reference.low[server, columns], self.reference.high[server, columns]
         beyond = windows.excess(windows.mean(hours[-DAY_HOURS:, None])[0], low, high)
-        return hours[:, int(np.argmax(np.nan_to_num(beyond, nan=-1)))]
+        target = int(np.argmax(np.nan_to_num(beyond, nan=-1)))
+        of_day = np.arange(hour - RING_HOURS + 1, hour + 1) % DAY_HOURS
+        usual = self.reference.value[server, target, of_day]
+        course: Floats = self.values[self._places(hour, RING_HOURS), server, target] - usual
+        return course
 
-    def _metric(self, found: Finding, server: int, hour: int) -> str:
-        """What the test is about; of the profile, the target whose swing is furthest from what is expected."""
-        if found.rule.family == "profile":
+    def _metric(self, found: Finding) -> str:
+        """What the test is about; all targets where it looks at them together."""
+        if found.rule.family in ("rhythm", "swing"):
             return ", ".join(self.channels.targets)
         return self.channels.metric(found.rule.family, found.column - self.at[found.rule.family].start)
 
@@ -204,21 +211,25 @@ class Detector:
 
     def _learn_anew(self, rows: Ints, first_hour: int) -> None:
         shape = (len(self.channels.targets), self.reference_hours, self.steps_per_hour)
-        self.classes.append(Class.of(rows, first_hour, shape))
+        for begin in range(0, len(rows), CLASS_SERVERS):
+            self.classes.append(Class.of(rows[begin : begin + CLASS_SERVERS], first_hour, shape))
 
-    def _graduate(self, hour: int) -> None:
-        """Who has learned enough is watched from the next hour on; who was hardly heard of begins again."""
-        full = [learners for learners in self.classes if learners.is_full(hour)]
-        self.classes = [learners for learners in self.classes if not learners.is_full(hour)]
-        for learners in full:
-            reference, columns = learn(learners.raw, self.channels, learners.first_hour)
-            known = np.isfinite(reference.high).any(axis=1)
-            rows = learners.rows[known]
-            for name in ("knots", "expected", "low", "high"):
-                getattr(self.reference, name)[rows] = getattr(reference, name)[known]
-            self.ring[self._places(hour, RING_HOURS)[:, None], rows] = columns[-RING_HOURS:][:, known]
-            if not known.all():
-                self._learn_anew(learners.rows[~known], hour + 1)
+    def _graduate(self, next_step: int) -> None:
+        """The first class that has heard enough is watched from now on; of those, who hardly spoke begins again."""
+        full = next((one for one in self.classes if next_step >= one.end_hour * self.steps_per_hour), None)
+        if full is None:
+            return
+        self.classes = [one for one in self.classes if one is not full]
+        reference, columns, values = learn(full.raw, self.channels, full.first_hour)
+        known = np.isfinite(reference.high).any(axis=1)
+        rows = full.rows[known]
+        for name in Reference.__slots__:
+            getattr(self.reference, name)[rows] = getattr(reference, name)[known]
+        places = self._places(full.end_hour - 1, RING_HOURS)[:, None]
+        self.ring[places, rows] = columns[-RING_HOURS:][:, known]
+        self.values[places, rows] = values[-RING_HOURS:][:, known]
+        if not known.all():
+            self._learn_anew(full.rows[~known], -(-next_step // self.steps_per_hour))
 
     def snapshot(self) -> dict[str, Any]:
         """All that is known, as arrays and numbers; `restore` goes on from there."""
@@ -226,6 +237,7 @@ class Detector:
         return {
             "last_step": -1 if self.last_step is None else self.last_step,
             "ring": self.ring.copy(),
+            "values": self.values.copy(),
             **{f"running.{name}": getattr(running, name).copy() for name in RunningHour.__slots__},
             **{f"reference.{name}": getattr(reference, name).copy() for name in Reference.__slots__},
             **{
@@ -239,11 +251,15 @@ class Detector:
         """Go on from a snapshot of a detector of the same servers, targets, step and reference length."""
         last = int(saved["last_step"])
         self.last_step = None if last < 0 else last
-        self.ring = np.array(saved["ring"])
+        self.ring, self.values = np.array(saved["ring"]), np.array(saved["values"])
         self.running = RunningHour(**{name: np.array(saved[f"running.{name}"]) for name in RunningHour.__slots__})
         self.reference = Reference(**{name: np.array(saved[f"reference.{name}"]) for name in Reference.__slots__})
         count = len({key.split(".")[1] for key in saved if key.startswith("class.")})
         self.classes = [
-            Class(np.array(saved[f"class.{i}.rows"]), int(saved[f"class.{i}.first_hour"]), np.array(saved[f"class.{i}.raw"]))
+            Class(
+                np.array(saved[f"class.{i}.rows"]),
+                int(saved[f"class.{i}.first_hour"]),
+                np.array(saved[f"class.{i}.raw"]),
+            )
             for i in range(count)
         ]

@@ -27,6 +27,7 @@ class Class:
         if 0 <= hour - self.first_hour < self.raw.shape[2]:
             self.raw[:, :, hour - self.first_hour, step] = values[self.rows]
 
-    def is_full(self, hour: int) -> bool:
-        """Whether this hour, which has just ended, was the last that is needed."""
-        return hour - self.first_hour + 1 >= self.raw.shape[2]
+    @property
+    def end_hour(self) -> int:
+        """The first hour that is no longer needed."""
+        return self.first_hour + int(self.raw.shape[2])

@@ -26,10 +26,11 @@ FORGIVEN_HOURS = 8
 after one is compared with its last."""
 
 RULES = (
-    Rule("level", 16, 1.0),
+    Rule("level", 16, 1.15),
     Rule("spread", 48, 0.65),
     Rule("movement", 48, 0.85),
-    Rule("profile", 24, 0.165),
+    Rule("rhythm", 24, 0.67),
+    Rule("swing", 24, 0.165),
     Rule("gap", 48, 0.85),
     Rule("distance", 48, 0.75),
     Rule("pace", 16, 0.37),

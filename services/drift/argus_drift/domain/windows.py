@@ -1,6 +1,7 @@
 """Means over the last hours, and how far they are outside of a reference's range."""
 
 import numpy as np
+import numpy.typing as npt
 
 from argus_drift.domain.ranks import Floats
 from argus_drift.domain.rules import FLOOR, FORGIVEN_HOURS
@@ -14,7 +15,16 @@ def mean(hours: Floats) -> Floats:
     known = np.isfinite(hours)
     count = known.sum(axis=0)
     total = np.where(known, hours, 0).sum(axis=0, dtype=np.float32)
-    return np.where(count >= ENOUGH * len(hours), total / np.maximum(count, 1), np.float32(np.nan))
+    means: Floats = np.where(count >= ENOUGH * len(hours), total / np.maximum(count, 1), np.float32(np.nan))
+    return means
+
+
+def means_within(hours: Floats, span: int) -> Floats:
+    """(window, server, channel) `mean` of every ``span`` hours in a row, over (hour, server, channel)."""
+    known = np.isfinite(hours)
+    count, total = (_running(part, axis=0) for part in (known, np.where(known, hours, 0)))
+    seen, sums = count[span:] - count[:-span], total[span:] - total[:-span]
+    return np.where(seen >= ENOUGH * span, sums / np.maximum(seen, 1), np.nan).astype(np.float32)
 
 
 def excess(means: Floats, low: Floats, high: Floats) -> Floats:
@@ -42,9 +52,11 @@ def forgiving_excess(hours: Floats, low: Floats, high: Floats) -> Floats:
     fewer = count[:, begin + FORGIVEN_HOURS] - count[:, begin]
     rest = (total[:, -1:] - left_out) / np.maximum(count[:, -1:] - fewer, 1)
     means = np.concatenate((total[:, -1:] / np.maximum(count[:, -1:], 1), rest), axis=1).astype(np.float32)
-    return excess(means, low[:, None], high[:, None]).min(axis=1)
+    least: Floats = excess(means, low[:, None], high[:, None]).min(axis=1)
+    return least
 
 
-def _running(values: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
-    """(row, hour + 1) sums from the first hour on."""
-    return np.concatenate((np.zeros((len(values), 1)), np.cumsum(values, axis=1, dtype=np.float64)), axis=1)
+def _running(values: npt.NDArray[np.generic], axis: int = 1) -> npt.NDArray[np.float64]:
+    """Sums along an axis, from nothing on."""
+    sums = np.cumsum(values, axis=axis, dtype=np.float64)
+    return np.concatenate((np.zeros_like(sums.take([0], axis=axis)), sums), axis=axis)
