@@ -24,7 +24,8 @@ def means_within(hours: Floats, span: int) -> Floats:
     known = np.isfinite(hours)
     count, total = (_running(part, axis=0) for part in (known, np.where(known, hours, 0)))
     seen, sums = count[span:] - count[:-span], total[span:] - total[:-span]
-    return np.where(seen >= ENOUGH * span, sums / np.maximum(seen, 1), np.nan).astype(np.float32)
+    means: Floats = np.where(seen >= ENOUGH * span, sums / np.maximum(seen, 1), np.nan).astype(np.float32)
+    return means
 
 
 def excess(means: Floats, low: Floats, high: Floats) -> Floats:
