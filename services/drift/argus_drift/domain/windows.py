@@ -34,7 +34,8 @@ def excess(means: Floats, low: Floats, high: Floats) -> Floats:
     >>> excess(np.float32([0.9]), np.float32([0.3]), np.float32([0.5])).round(2).tolist()
     [1.0]
     """
-    return np.maximum(means - high, low - means) / (high - low + np.float32(FLOOR))
+    beyond: Floats = np.maximum(means - high, low - means) / (high - low + np.float32(FLOOR))
+    return beyond
 
 
 def forgiving_excess(hours: Floats, low: Floats, high: Floats) -> Floats:
