@@ -15,7 +15,9 @@ from argus_common.errors import ConfigurationError
 
 START = datetime(2025, 1, 6, tzinfo=UTC)
 ONSET = START + timedelta(days=9)
-SHARED = next((p / "shared/data/drift_streams" for p in Path(__file__).parents if (p / "shared/data").exists()), Path("absent"))
+SHARED = next(
+    (p / "shared/data/drift_streams" for p in Path(__file__).parents if (p / "shared").is_dir()), Path("none")
+)
 
 
 def write(file: Path, days: int = 12, step: int = STEP_SECONDS) -> Path:
