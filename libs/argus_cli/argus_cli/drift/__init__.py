@@ -2,9 +2,9 @@
 
 import typer
 
+from argus_cli.drift.evaluate import evaluate
+from argus_cli.drift.scan import scan
+
 app = typer.Typer(no_args_is_help=True, help="Drift in a recorded trace.")
-
-
-@app.callback()
-def _root() -> None:
-    """Makes the application a group of commands."""
+app.command()(scan)
+app.command()(evaluate)
