@@ -13,6 +13,7 @@ class Service(StrEnum):
 
     INGEST = "ingest"
     INFERENCE = "inference"
+    RETRAINER = "retrainer"
     SIMULATOR = "simulator"
 
 

@@ -7,6 +7,7 @@ from argus_common.clock import SystemClock
 from argus_common.kafka import build_consumer
 from argus_common.kafka.dead_letters import FloodGuard
 from argus_common.kafka.outbox import Outbox
+from argus_common.kafka.source import KafkaSource
 from argus_common.logs import configure
 from argus_common.metrics import Catalogue, load_catalogue
 from argus_common.ops import Health, OpsServer, build_registry
@@ -17,7 +18,6 @@ from argus_common.settings import KafkaSettings, OpsSettings, RedisSettings
 from argus_common.topics import METRICS
 from argus_ingest.adapters.kafka_publisher import KafkaPublisher
 from argus_ingest.adapters.kafka_rebuild import KafkaRebuilder
-from argus_ingest.adapters.kafka_source import KafkaSource
 from argus_ingest.adapters.redis_store import RedisPartitionStore
 from argus_ingest.domain.decode import Decoder
 from argus_ingest.domain.mapping import load_mapping

@@ -5,8 +5,8 @@ from asyncio import Event
 
 from argus_common.clock import Clock
 from argus_common.errors import TakenOverError
+from argus_common.kafka.source import Batch, KafkaSource
 from argus_common.ops import Health
-from argus_ingest.adapters.kafka_source import Batch, KafkaSource
 from argus_ingest.metrics import IngestMetrics
 from argus_ingest.pipeline import Effects, Pipeline
 

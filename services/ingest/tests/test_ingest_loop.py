@@ -12,7 +12,7 @@ from ingest_domain import START_MS, record
 from ingest_outside import Received, World
 
 from argus_common.errors import DeadLetterFloodError, TransientError
-from argus_ingest.adapters.kafka_source import Batch, KafkaSource
+from argus_common.kafka.source import Batch, KafkaSource
 from argus_ingest.loop import Loop
 
 IDLE_SECONDS = 120.0

@@ -14,6 +14,7 @@ from argus_common.clock import SystemClock
 from argus_common.kafka import build_consumer
 from argus_common.kafka.dead_letters import FloodGuard
 from argus_common.kafka.outbox import Outbox
+from argus_common.kafka.source import KafkaSource
 from argus_common.metrics import DEFAULT_CATALOGUE
 from argus_common.ops import Health
 from argus_common.redis_client import build_redis
@@ -21,7 +22,6 @@ from argus_common.ring import RingLayout, RingStore
 from argus_common.topics import METRICS
 from argus_ingest.adapters.kafka_publisher import KafkaPublisher
 from argus_ingest.adapters.kafka_rebuild import KafkaRebuilder
-from argus_ingest.adapters.kafka_source import KafkaSource
 from argus_ingest.adapters.redis_store import RedisPartitionStore
 from argus_ingest.domain.decode import Decoder
 from argus_ingest.domain.mapping import Mapping as MetricMapping

@@ -10,8 +10,8 @@ from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaConnectio
 
 from argus_common.errors import TransientError
 from argus_common.kafka import build_consumer
+from argus_common.kafka.source import KafkaSource
 from argus_common.settings import KafkaSettings
-from argus_ingest.adapters.kafka_source import KafkaSource
 
 TOPIC = "argus.metrics.v1"
 

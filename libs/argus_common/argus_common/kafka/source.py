@@ -1,4 +1,4 @@
-"""The metrics topic: batches by partition, explicit commits, and what the broker knows about the end."""
+"""A topic read in a consumer group: batches by partition, explicit commits, and what the broker knows about the end."""
 
 import asyncio
 import logging
@@ -16,7 +16,7 @@ Batch = list["ConsumerRecord[bytes, bytes]"]
 POLL_AGAIN_SECONDS = 1.0
 END_PROBE_SECONDS = 3.0
 
-_log = logging.getLogger("argus.ingest.source")
+_log = logging.getLogger("argus.source")
 
 
 @dataclass(slots=True)
