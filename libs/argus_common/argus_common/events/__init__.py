@@ -11,7 +11,13 @@ from argus_common.events.alerts import (
 )
 from argus_common.events.base import Event
 from argus_common.events.codec import Headers, Record, decode, decode_any, decode_batch, encode, headers_of
-from argus_common.events.commands import BreachMitigated, MaintenanceScheduled, ScenarioRequested
+from argus_common.events.commands import (
+    BreachMitigated,
+    MaintenanceScheduled,
+    RetrainRequested,
+    ScenarioRequested,
+    TrainingCancelRequested,
+)
 from argus_common.events.forecast import (
     Breach,
     Driver,
@@ -21,7 +27,15 @@ from argus_common.events.forecast import (
     Quality,
     TimeToThreshold,
 )
+from argus_common.events.gate import GateCheck, GateRatio, GateResult
 from argus_common.events.model import MODEL_NAME, ModelPromoted, ModelRolledBack
+from argus_common.events.training import (
+    ModelRejected,
+    RetrainRefused,
+    TrainingCause,
+    TrainingFailed,
+    TrainingStarted,
+)
 from argus_common.events.window import WindowClosed
 
 __all__ = [
@@ -37,16 +51,26 @@ __all__ = [
     "Event",
     "ForecastIssued",
     "ForecastScore",
+    "GateCheck",
+    "GateRatio",
+    "GateResult",
     "Headers",
     "MaintenanceScheduled",
     "ModelPromoted",
     "ModelReference",
+    "ModelRejected",
     "ModelRolledBack",
     "Quality",
     "Record",
+    "RetrainRefused",
+    "RetrainRequested",
     "ScenarioRequested",
     "StandingAlert",
     "TimeToThreshold",
+    "TrainingCancelRequested",
+    "TrainingCause",
+    "TrainingFailed",
+    "TrainingStarted",
     "WindowClosed",
     "alert_id",
     "decode",
