@@ -5,9 +5,11 @@ from typing import Protocol
 
 from aiokafka import ConsumerRecord
 
+from argus_common.events import ModelRolledBack, Record
 from argus_common.kafka.dead_letters import DeadLetter
 from argus_retrainer.domain.archive_day import Day
 from argus_retrainer.domain.buffer import Held
+from argus_retrainer.domain.spans import Span
 
 
 class WindowSource(Protocol):
@@ -72,4 +74,90 @@ class LetterBox(Protocol):
 
     async def bury(self, letters: Sequence[DeadLetter]) -> None:
         """Send dead letters; returns when all are acknowledged."""
+        ...
+
+
+class Topics(Protocol):
+    """Topics that are read from their beginning and then followed."""
+
+    async def begin(self, since_ms: int | None = None) -> None:
+        """Read from the beginning, or what was written since then."""
+        ...
+
+    async def caught_up(self) -> bool:
+        """Whether all that was there at the beginning is read."""
+        ...
+
+    async def poll(self) -> "Sequence[ConsumerRecord[bytes, bytes]]":
+        """What comes next; empty where nothing does for a moment."""
+        ...
+
+    async def stop(self) -> None:
+        """Disconnect."""
+        ...
+
+
+class Lease(Protocol):
+    """Held by one replica at a time, which may claim a training."""
+
+    async def hold(self) -> bool:
+        """Take it or prolong it; whether it is ours now."""
+        ...
+
+    async def claim(self, training: bytes) -> bool:
+        """Remember what is being trained, empty = nothing; False where the lease was lost."""
+        ...
+
+    async def claimed(self) -> bytes | None:
+        """What was claimed and not given up, by whomever."""
+        ...
+
+    async def release(self) -> None:
+        """Let another replica take over at once."""
+        ...
+
+
+class Launcher(Protocol):
+    """Where jobs run."""
+
+    async def launch(self, version: str) -> None:
+        """Start the job whose order lies in the folder of its version."""
+        ...
+
+    async def runs(self, version: str) -> bool:
+        """Whether it runs, or waits to."""
+        ...
+
+    async def cancel(self, version: str) -> None:
+        """End it; one that is gone is fine."""
+        ...
+
+
+class EventBox(Protocol):
+    """Where events go."""
+
+    async def send(self, topic: str, records: Sequence[Record]) -> None:
+        """Publish; returns when all are acknowledged."""
+        ...
+
+
+class SpanStore(Protocol):
+    """Spans that nothing may be learned from, kept for as long as the archive. Blocks: call it in a thread."""
+
+    def kept(self, more: set[Span]) -> set[Span]:
+        """Add these and return all."""
+        ...
+
+
+class Versions(Protocol):
+    """The versions of the model. Blocks."""
+
+    def tidy(self, trained: Sequence[str], served: Sequence[str]) -> None:
+        """Delete those that are too many. ``trained``: by the retrainer, the oldest first; ``served``: the serving one
+        last.
+        """
+        ...
+
+    def rollback(self, served: Sequence[str], reason: str, at_ms: int) -> ModelRolledBack:
+        """The version before the serving one shall serve again."""
         ...

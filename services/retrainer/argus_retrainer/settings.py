@@ -1,10 +1,13 @@
 """Settings of the retrainer (``ARGUS_RETRAINER_…``)."""
 
 from datetime import timedelta
+from pathlib import Path
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings
 
+from argus_common.events import MODEL_NAME
 from argus_common.settings import Duration, config
 
 
@@ -33,3 +36,47 @@ class RetrainerSettings(BaseSettings):
     max_dead_letter_share: float = Field(
         default=0.2, gt=0, le=1, description="of recent windows; above it consumption stops loudly"
     )
+    metric_catalogue: Path | None = Field(default=None, description="YAML that extends the metric catalogue")
+    models: Path | None = Field(
+        default=None, description="model store to train into; without it windows are archived and nothing is trained"
+    )
+    model_name: str = Field(default="fleet", pattern=MODEL_NAME, description="the model that is trained")
+    keep_versions: int = Field(default=10, ge=2, description="versions trained here that are kept, the newest")
+    work: Path = Field(default=Path("retrainer-work"), description="folder of trainings: orders, checkpoints, logs")
+    training_days: int = Field(default=60, ge=3, description="days of the archive that are trained on, the newest")
+    held_out_days: int = Field(default=2, ge=1, description="the newest of them, kept for the gate")
+    least_days: int = Field(default=9, ge=3, description="days in the archive before anything is trained")
+    family: str = Field(default="residual", description="residual (fast) or tft")
+    preset: Literal["small", "large"] = Field(default="small", description="small (two CPU cores) or large (a GPU)")
+    steps: int | None = Field(default=None, ge=1, description="optimiser steps, in place of the preset's")
+    horizon_steps: int | None = Field(default=None, ge=2, le=1000, description="steps forecast; 96 by default")
+    warm_start: bool = Field(default=False, description="train the serving version further, in place of a fresh one")
+    seed: int = Field(default=7, ge=0, description="the same seed and data give the same model")
+    niceness: int = Field(default=10, ge=0, le=19, description="how much a training gives way to other processes")
+    time_limit: Duration = Field(
+        default=timedelta(hours=12), gt=timedelta(0), description="a training that takes longer is ended"
+    )
+    cool_down: Duration = Field(
+        default=timedelta(hours=24), ge=timedelta(0), description="after a training began none begins for so long"
+    )
+    per_week: int = Field(default=3, ge=1, description="trainings that may begin in seven days")
+    age: Duration = Field(
+        default=timedelta(days=30), gt=timedelta(0), description="after so long one is due without any other cause"
+    )
+    most_at_risk: float = Field(
+        default=0.05, ge=0, le=1, description="share of a fleet's servers with a warning or worse that still is quiet"
+    )
+    watch_bound: float = Field(
+        default=1.15, gt=1, description="live loss over the statistical forecaster's above which a version is withdrawn"
+    )
+    watch_span: Duration = Field(
+        default=timedelta(hours=6), gt=timedelta(0), description="event time over which that loss is taken"
+    )
+
+    @model_validator(mode="after")
+    def _enough_to_learn_from(self) -> Self:
+        if self.held_out_days * 2 > self.least_days:
+            raise ValueError("held_out_days can't be more than half of least_days")
+        if self.training_days < self.least_days:
+            raise ValueError("training_days can't be less than least_days")
+        return self
