@@ -50,4 +50,4 @@ def fill_archive(place: Path, rows: pl.DataFrame) -> None:
     folder = ObjectFolder(str(place))
     archive = ParquetArchive(folder)
     for (date,), part in rows.group_by(pl.col("timestamp").dt.date()):
-        archive._put(f"{Day(STEP_SECONDS, 'default', date).folder}/whole-filled.parquet", part)  # type: ignore[arg-type]  # noqa: SLF001
+        archive._put(f"{Day(STEP_SECONDS, 'default', date).folder}/whole-filled.parquet", part)

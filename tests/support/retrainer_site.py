@@ -1,14 +1,19 @@
 """The retrainer as a real process on a site: windows in, an archive out."""
 
+import asyncio
+import json
 import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 from argus_site import IngestProcess, Site, free_port, until
 
-from argus_common.events import WindowClosed
+from argus_common.events import Event, WindowClosed, encode
+from argus_common.kafka.outbox import Outbox
+from argus_common.topics import MODELS
 from argus_retrainer.adapters.object_folder import ObjectFolder
 from argus_retrainer.adapters.parquet_archive import ParquetArchive
 
@@ -67,3 +72,38 @@ def archived(place: Path) -> pl.DataFrame:
     if not tables:
         return pl.DataFrame({"fleet": [], "server": [], "timestamp": []})
     return pl.concat(tables, how="diagonal_relaxed").sort("fleet", "server", "timestamp")
+
+
+def quick(site: Site, **settings: str) -> dict[str, str]:
+    """Settings under which a training takes a minute."""
+    return {
+        "ARGUS_RETRAINER_MODELS": str(site.folder / "models"),
+        "ARGUS_RETRAINER_WORK": str(site.folder / "work"),
+        "ARGUS_RETRAINER_STEPS": "80",
+        "ARGUS_RETRAINER_HORIZON_STEPS": "24",
+        **settings,
+    }
+
+
+def told(site: Site) -> list[tuple[str, dict[str, Any]]]:
+    """(type, fields) of everything on the models topic, repeats by id left out."""
+    found: dict[str, tuple[str, dict[str, Any]]] = {}
+    for headers, value in asyncio.run(site.records(MODELS.name)):
+        kind = headers["ce_type"].decode().removeprefix("io.argus.").removesuffix(".v1")
+        found.setdefault(headers["ce_id"].decode(), (kind, json.loads(value)))
+    return list(found.values())
+
+
+def kinds(site: Site) -> list[str]:
+    """Types of everything on the models topic, refusals left out."""
+    return [kind for kind, _ in told(site) if kind != "retrain.refused"]
+
+
+async def send_events(site: Site, topic: str, *events: Event) -> None:
+    """Publish events."""
+    outbox = Outbox(site.kafka, "test")
+    await outbox.start()
+    try:
+        await outbox.send(topic, [encode(event, "/test") for event in events])
+    finally:
+        await outbox.stop()

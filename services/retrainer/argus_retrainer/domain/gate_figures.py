@@ -43,7 +43,7 @@ def ratios(figures: Sequence[TargetFigures]) -> list[GateRatio]:
     """
     scaled = [_scaled(one) for one in figures]
     found: list[GateRatio] = []
-    for against in (name for name in (CHAMPION, STATISTICAL) if all(name in one.loss for one in figures)):
+    for against in (name for name in (CHAMPION, STATISTICAL) if figures and all(name in one.loss for one in figures)):
         found += _kept(against, "all", "", scaled)
         for one in scaled:
             found += _kept(against, "target", one.target, [one])
