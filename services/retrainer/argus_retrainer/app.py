@@ -21,6 +21,7 @@ from argus_common.settings import KafkaSettings, OpsSettings, RedisSettings
 from argus_common.topics import ALERTS, COMMANDS, MODELS, PREDICTIONS, WINDOWS
 from argus_forecasting.trained.store import ModelStore
 from argus_retrainer.adapters.kafka_topics import KafkaTopics
+from argus_retrainer.adapters.kubernetes_launcher import Cluster, KubernetesLauncher
 from argus_retrainer.adapters.local_launcher import LocalLauncher
 from argus_retrainer.adapters.local_versions import LocalVersions
 from argus_retrainer.adapters.object_folder import ObjectFolder
@@ -29,10 +30,12 @@ from argus_retrainer.adapters.parquet_spans import ParquetSpans
 from argus_retrainer.adapters.redis_lease import RedisLease
 from argus_retrainer.archiving import Archiving, Keeping
 from argus_retrainer.domain.buffer import WindowBuffer
+from argus_retrainer.domain.job_manifest import JobPod
 from argus_retrainer.domain.live_scores import WatchRules
 from argus_retrainer.domain.policy import Rules
 from argus_retrainer.metrics import ArchiveMetrics, TrainingMetrics
 from argus_retrainer.orders import order
+from argus_retrainer.ports import Launcher
 from argus_retrainer.retraining import Outside, Plan, Retraining
 from argus_retrainer.settings import RetrainerSettings
 
@@ -122,7 +125,7 @@ def _retraining(
         KafkaTopics(kafka, (MODELS.name, COMMANDS.name, ALERTS.name, DRIFT, CASCADES)),
         KafkaTopics(kafka, (PREDICTIONS.name,), FORECASTS_AT_ONCE),
         RedisLease(redis, configuration.redis.key_prefix, settings.model_name),
-        LocalLauncher(settings.work.absolute()),
+        _launcher(settings),
         outbox,
         ParquetArchive(folder),
         ParquetSpans(folder),
@@ -131,6 +134,22 @@ def _retraining(
         health,
     )
     return Retraining(_plan(settings), outside, metrics)
+
+
+def _launcher(settings: RetrainerSettings) -> Launcher:
+    work = settings.work.absolute()
+    if settings.launcher == "local":
+        return LocalLauncher(work)
+    pod = JobPod(
+        settings.job_image,
+        settings.job_claim,
+        str(settings.job_mount),
+        settings.job_cpu,
+        settings.job_memory,
+        settings.job_secret,
+        round(settings.time_limit.total_seconds()),
+    )
+    return KubernetesLauncher(Cluster.around(), settings.model_name, work, pod)
 
 
 def _plan(settings: RetrainerSettings) -> Plan:

@@ -73,6 +73,22 @@ class RetrainerSettings(BaseSettings):
         default=timedelta(hours=6), gt=timedelta(0), description="event time over which that loss is taken"
     )
 
+    launcher: Literal["local", "kubernetes"] = Field(
+        default="local", description="where trainings run: a process of this machine, or a Kubernetes Job"
+    )
+    job_image: str = Field(default="", description="of a Job; it needs the package argus-retrainer")
+    job_claim: str = Field(default="", description="volume claim of a Job, with work folder, models and archive")
+    job_mount: Path = Field(default=Path("/argus"), description="where that volume is mounted, here and in a Job")
+    job_cpu: str = Field(default="2", pattern=r"^[0-9]+m?$", description="of a Job")
+    job_memory: str = Field(default="8Gi", pattern=r"^[0-9]+(Mi|Gi)$", description="of a Job")
+    job_secret: str | None = Field(default=None, description="Secret whose variables a Job gets, for an object store")
+
+    @model_validator(mode="after")
+    def _a_job_is_told_where(self) -> Self:
+        if self.launcher == "kubernetes" and not (self.job_image and self.job_claim):
+            raise ValueError("launcher kubernetes needs job_image and job_claim")
+        return self
+
     @model_validator(mode="after")
     def _enough_to_learn_from(self) -> Self:
         if self.held_out_days * 2 > self.least_days:
