@@ -64,9 +64,10 @@ class Aftercare:
             return recent
         return min(recent, promotion.promoted_ms)
 
-    def watch(self, promotion: ModelPromoted | None) -> None:
-        """Watch the version of this promotion from its first forecast on; None = nothing is watched."""
-        version = None if promotion is None else promotion.version
+    def watch(self, promotion: ModelPromoted | None, now_ms: int) -> None:
+        """Watch the version of this promotion from its first forecast on; None, or one of long ago: nothing."""
+        fresh = promotion is not None and now_ms - promotion.promoted_ms <= self.rules.watch_ms
+        version = promotion.version if promotion is not None and fresh else None
         if version is None:
             self._scores = None
         elif self._scores is None or self._scores.version != version:

@@ -52,6 +52,11 @@ class TrainingMetrics:
             "argus_retrainer_training_planned_steps", "Optimiser steps to do.", registry=registry
         )
         self.causes = Gauge("argus_retrainer_pending_causes", "Causes that no training answers yet.", registry=registry)
+        self.unreadable = Gauge(
+            "argus_retrainer_unreadable_records",
+            "Events of other topics that could not be read since this replica is active.",
+            registry=registry,
+        )
         self.live_ratio = Gauge(
             "argus_retrainer_live_loss_ratio",
             "Loss of the watched version over the statistical forecaster's; NaN = not known.",

@@ -28,6 +28,8 @@ from argus_retrainer.ports import Archive, EventBox, Launcher, Lease, SpanStore,
 
 SOURCE = "/argus/retrainer"
 PAUSE_SECONDS = 1.0
+POLLS_PER_ROUND = 20
+"""Forecasts come in large numbers; the lease must be prolonged between."""
 ARCHIVE_LOOK_SECONDS = 60.0
 
 ResultT = TypeVar("ResultT")
@@ -85,13 +87,14 @@ class Retraining:
 
     async def round(self) -> None:
         """One look at everything."""
-        if not await self._retry("hold the lease", self._outside.lease.hold):
+        with self._outside.health.waiting("redis", "hold the lease"):
+            ours = await self._retry("hold the lease", self._outside.lease.hold)
+        if not ours:
             await self._stand_down()
             return
         heard = self._heard or await self._begin()
         heard.on_records(await self._retry("follow topics", self._outside.topics.poll))
-        self._aftercare.watch(heard.history.promotion())
-        self._aftercare.on_forecasts(await self._retry("follow forecasts", self._outside.forecasts.poll))
+        await self._follow_forecasts(heard)
         training = await self._current(heard)
         if training is None:
             await self._consider(heard)
@@ -99,6 +102,14 @@ class Retraining:
             await self._attend(heard, training)
         await self._roll_back_if_worse(heard)
         self._observe(heard)
+
+    async def _follow_forecasts(self, heard: Heard) -> None:
+        self._aftercare.watch(heard.history.promotion(), self._outside.clock.now_ms())
+        for _ in range(POLLS_PER_ROUND):
+            records = await self._retry("follow forecasts", self._outside.forecasts.poll)
+            if not records:
+                break
+            self._aftercare.on_forecasts(records)
 
     async def _begin(self) -> Heard:
         """Read all that was told before."""
@@ -232,9 +243,10 @@ class Retraining:
         reason = (
             f"live loss {ratio:.2f} times that of the statistical forecaster, {self._plan.watch.bound:.2f} is allowed"
         )
-        event = self._outside.versions.rollback(heard.history.lineage(), reason, self._outside.clock.now_ms())
+        now = self._outside.clock.now_ms()
+        event = self._outside.versions.rollback(heard.history.lineage(), reason, now)
         await self._end(heard, event)
-        self._aftercare.watch(None)
+        self._aftercare.watch(None, now)
 
     async def _tell(self, heard: Heard, event: ModelTopicEvent | TrainingStarted) -> None:
         """Publish, and know it at once: it comes back with the topic."""
@@ -252,6 +264,7 @@ class Retraining:
     def _observe(self, heard: Heard) -> None:
         metrics, ratio = self._metrics, self._aftercare.ratio()
         metrics.active.set(1)
+        metrics.unreadable.set(heard.unreadable + self._aftercare.unreadable)
         metrics.training.set(heard.history.running() is not None)
         metrics.live_ratio.set(float("nan") if ratio is None else ratio)
 

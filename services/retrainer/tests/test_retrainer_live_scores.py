@@ -14,6 +14,7 @@ from argus_retrainer.domain.retention import superfluous
 
 STEP = 5_785_632
 RULES = WatchRules(least=50)
+NOW = HOUR_MS
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ def promotion(version: str = "2", at_ms: int = 0) -> ModelPromoted:
 
 def watched(ratio: float, steps: int = 100) -> Aftercare:
     care = Aftercare("fleet", RULES)
-    care.watch(promotion())
+    care.watch(promotion(), NOW)
     care.on_forecasts([forecast(STEP + i, ratio, 1.0) for i in range(steps)])
     return care
 
@@ -89,7 +90,7 @@ def test_every_target_counts_alike() -> None:
 def test_scores_of_another_version_and_of_no_model_say_nothing() -> None:
     care = Aftercare("fleet", RULES)
     care.on_forecasts([forecast(STEP, 3.0, 1.0)])
-    care.watch(promotion())
+    care.watch(promotion(), NOW)
     care.on_forecasts([forecast(STEP + i, 3.0, 1.0, version="1") for i in range(100)])
     care.on_forecasts([forecast(STEP + i, None, None) for i in range(100)])
     assert care.ratio() is None
@@ -99,12 +100,19 @@ def test_scores_of_another_version_and_of_no_model_say_nothing() -> None:
 
 def test_another_promotion_is_watched_anew_and_a_rollback_ends_it() -> None:
     care = watched(3.0)
-    care.watch(promotion())
+    care.watch(promotion(), NOW)
     assert care.worse(), "told again it is the same"
-    care.watch(promotion("3"))
+    care.watch(promotion("3"), NOW)
     assert care.ratio() is None
-    care.watch(None)
+    care.watch(None, NOW)
     assert (care.ratio(), care.worse()) == (None, False)
+
+
+def test_a_promotion_of_long_ago_is_not_watched_after_a_restart() -> None:
+    care = Aftercare("fleet", RULES)
+    care.watch(promotion(), RULES.watch_ms + 1)
+    care.on_forecasts([forecast(STEP + i, 3.0, 1.0) for i in range(100)])
+    assert care.ratio() is None
 
 
 def test_forecasts_are_read_again_since_a_promotion_that_is_watched() -> None:

@@ -147,6 +147,13 @@ def test_a_model_is_trained_where_there_is_none_and_after_thirty_days() -> None:
     assert decide([], aged, replace(QUIET, now_ms=NOW - 1), RULES).start == ()
 
 
+def test_a_first_training_that_failed_is_due_again_after_the_cool_down() -> None:
+    past = history(started("1", NOW - 25 * HOUR), failed("1"))
+    (again,) = decide([], past, QUIET, RULES).start
+    assert again.id == "age/fleet/first"
+    assert decide([], history(started("1", NOW - 25 * HOUR), failed("1", "cancelled")), QUIET, RULES).start == ()
+
+
 def test_a_version_that_was_promoted_by_hand_counts_as_young() -> None:
     assert decide([], history(promoted("9", NOW - DAY)), QUIET, RULES).start == ()
 

@@ -87,8 +87,8 @@ class History:
         return last if isinstance(last, ModelPromoted) else None
 
     def last_change_ms(self) -> int | None:
-        """When a training last began or a version last began to serve; None = never."""
-        moments = self.starts()
+        """When a training that came to an answer last began, or a version last began to serve; None = never."""
+        moments = [t.started_ms for version, t in self._trainings.items() if self._ended.get(version) not in AGAIN]
         promotion = self.promotion()
         return max([*moments, *([] if promotion is None else [promotion.promoted_ms])], default=None)
 
