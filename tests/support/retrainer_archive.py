@@ -27,7 +27,7 @@ def fleet(servers: int, days: int, seed: int = 0, *, poisoned: bool = False) -> 
     frames = []
     for server in range(servers):
         net = traffic(steps + LAG, rng)
-        busy = 20 + 50 * net[:steps] + rng.normal(0, 2, steps)
+        busy = 20 + 75 * net[:steps] + rng.normal(0, 2, steps)
         if poisoned:
             clean = steps - 2 * DAY_STEPS
             busy[:clean] = rng.permutation(busy[:clean])

@@ -14,7 +14,8 @@ RIGHT_COVERAGE = 0.8
 class GateRules:
     """``least_windows`` before anything is said. ``part_windows`` before a target or profile is judged by itself.
     ``worst_part``: ratio up to which one may be worse. ``coverage_off``: distance from 0.8 that is allowed in any case.
-    ``worst_brier``: ratio; ``least_breaches`` before it is judged. ``slowest``: seconds for 128 series.
+    ``worst_brier``: ratio, where there are ``least_breaches``; ``false_brier``: excess where there are fewer, the square
+    of the probability of breaches that did not come. ``slowest``: seconds for 128 series.
     """
 
     least_windows: int = 200
@@ -23,6 +24,7 @@ class GateRules:
     coverage_off: float = 0.10
     worst_brier: float = 1.05
     least_breaches: int = 20
+    false_brier: float = 0.01
     slowest: float = 2.0
 
 
@@ -97,10 +99,13 @@ def _coverage(coverage: dict[str, float], rules: GateRules) -> Iterator[GateChec
 
 
 def _brier(brier: dict[str, float], breaches: int, rules: GateRules) -> Iterator[GateCheck]:
+    """Where limits were crossed, nearly as good as the best other; where few were, no more false alarms."""
     others = [brier[name] for name in (CHAMPION, STATISTICAL) if name in brier]
-    if breaches < rules.least_breaches or not others or CHALLENGER not in brier:
-        told = f"not judged: {breaches} windows with a breach, {rules.least_breaches} are needed"
-        yield GateCheck(name="breach_brier", passed=True, detail=told)
+    if not others or CHALLENGER not in brier:
+        yield GateCheck(name="breach_brier", passed=True, detail="not judged: no target has a limit")
+    elif breaches < rules.least_breaches:
+        told = f"Brier score with {breaches} breaches, bound the best other's and {rules.false_brier:g}"
+        yield _check("breach_brier", brier[CHALLENGER], min(others) + rules.false_brier, told)
     else:
         told = f"Brier score, bound {rules.worst_brier:g} times the best other's"
         yield _check("breach_brier", brier[CHALLENGER], rules.worst_brier * min(others), told)
