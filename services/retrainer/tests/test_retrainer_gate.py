@@ -74,6 +74,11 @@ NAN = float("nan")
         ([figures(inside={CHALLENGER: 0.69, STATISTICAL: 0.8, CHAMPION: 0.8})], SOUND, ["coverage"]),
         ([figures(inside={CHALLENGER: 0.91, STATISTICAL: 0.8, CHAMPION: 0.8})], SOUND, ["coverage"]),
         ([figures(brier={CHALLENGER: 0.106, STATISTICAL: 0.2, CHAMPION: 0.1})], SOUND, ["breach_brier"]),
+        (
+            [figures(brier={CHALLENGER: 0.02, STATISTICAL: 0.001, CHAMPION: 0.009}, breaches=0)],
+            SOUND,
+            ["breach_brier"],
+        ),
         ([figures()], replace(SOUND, flaw="model.safetensors: altered"), ["artefact"]),
         ([figures()], replace(SOUND, seconds=2.1), ["latency"]),
         ([], SOUND, ["windows", "better_than_champion", "better_than_statistical"]),
@@ -87,6 +92,7 @@ NAN = float("nan")
         "narrow",
         "wide",
         "brier",
+        "false alarms",
         "altered",
         "slow",
         "no data",
@@ -102,7 +108,7 @@ def test_what_is_wrong_with_a_challenger_is_named(found: list[TargetFigures], tr
     "found",
     [
         figures(inside={CHALLENGER: 0.65, STATISTICAL: 0.8, CHAMPION: 0.6}),
-        figures(brier={CHALLENGER: 0.5, STATISTICAL: 0.1, CHAMPION: 0.1}, breaches=19),
+        figures(brier={CHALLENGER: 0.109, STATISTICAL: 0.1, CHAMPION: 0.1}, breaches=19),
         figures(brier={CHALLENGER: NAN, STATISTICAL: NAN, CHAMPION: NAN}),
         figures(challenger=0.7, profile_loss=1.5),
     ],

@@ -14,8 +14,8 @@ RIGHT_COVERAGE = 0.8
 class GateRules:
     """``least_windows`` before anything is said. ``part_windows`` before a target or profile is judged by itself.
     ``worst_part``: ratio up to which one may be worse. ``coverage_off``: distance from 0.8 that is allowed in any case.
-    ``worst_brier``: ratio, where there are ``least_breaches``; ``false_brier``: excess where there are fewer, the square
-    of the probability of breaches that did not come. ``slowest``: seconds for 128 series.
+    ``worst_brier``: ratio, where there are ``least_breaches``; ``false_brier``: excess where there are fewer, the
+    square of the probability of breaches that did not come. ``slowest``: seconds for 128 series.
     """
 
     least_windows: int = 200
