@@ -15,7 +15,8 @@ from argus_forecasting.trained.artefact import load_from, read_manifest
 from argus_forecasting.trained.store import CARD, ModelStore
 
 pytestmark = pytest.mark.slow
-PATIENCE_SECONDS = 280.0
+PATIENCE_SECONDS = 600.0
+"""A training takes a minute of a free core, and gives way to everything on a busy one."""
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +39,7 @@ def until_told(site: Site, *wanted: str) -> None:
     until(lambda: kinds(site) == list(wanted), f"{wanted} on the models topic", PATIENCE_SECONDS)
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1500)
 def test_a_first_model_is_trained_compared_and_promoted_by_itself(site: Site, healthy: Path) -> None:
     given(site, healthy)
     replica = start_retrainer(site, **quick(site))
@@ -66,7 +67,7 @@ def test_a_first_model_is_trained_compared_and_promoted_by_itself(site: Site, he
     assert replica.terminate() == 0
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1500)
 def test_killed_at_each_stage_it_goes_on_and_promotes_once(site: Site, healthy: Path) -> None:
     given(site, healthy)
     stages = iter(("exporting", "training", '"done": 3', "comparing"))
@@ -90,7 +91,7 @@ def kill_everything(site: Site, replica: IngestProcess) -> None:
         asyncio.run(LocalLauncher(place.parent).cancel(place.name))
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1500)
 def test_a_job_outlives_its_retrainer_and_is_found_by_the_next(site: Site, healthy: Path) -> None:
     given(site, healthy)
     first = start_retrainer(site, **quick(site))
@@ -102,7 +103,7 @@ def test_a_job_outlives_its_retrainer_and_is_found_by_the_next(site: Site, healt
     assert int((work / "launches.json").read_text()) == 1
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1500)
 def test_what_was_learned_from_a_poisoned_archive_is_rejected(site: Site) -> None:
     fill_archive(archive_of(site), fleet(8, 10, poisoned=True))
     replica = start_retrainer(site, **quick(site))
@@ -115,7 +116,7 @@ def test_what_was_learned_from_a_poisoned_archive_is_rejected(site: Site) -> Non
     assert replica.terminate() == 0
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(1500)
 def test_a_cancel_ends_the_job_at_once(site: Site, healthy: Path) -> None:
     given(site, healthy)
     start_retrainer(site, **quick(site, ARGUS_RETRAINER_STEPS="100000"))
@@ -130,7 +131,7 @@ def test_a_cancel_ends_the_job_at_once(site: Site, healthy: Path) -> None:
     assert not asyncio.run(LocalLauncher(site.folder / "work").runs(started["version"]))
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1500)
 def test_of_two_replicas_one_trains_and_the_other_takes_over(site: Site, healthy: Path) -> None:
     given(site, healthy)
     replicas = [start_retrainer(site, **quick(site)) for _ in range(2)]
