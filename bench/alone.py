@@ -36,7 +36,8 @@ def install(service: str, folder: Path) -> Path:
     pins.write_text("\n".join(line for line in lock if not line.startswith("-e")), encoding="utf-8")
     subprocess.run([uv, "venv", "--quiet", "--no-config", "--python", sys.executable, folder], check=True)
     options = ["--quiet", "--no-config", "--no-editable", "--python", str(python), "--constraint", str(pins)]
-    wanted = [f"./{package}" for package in packages(service)]
+    text = (ROOT / "services" / service / "Dockerfile").read_text(encoding="utf-8")
+    wanted = [part.strip("'") for part in text.split() if part.strip("'").startswith("./")]
     subprocess.run([str(uv), "pip", "install", *options, *wanted], cwd=ROOT, check=True)
     return python
 

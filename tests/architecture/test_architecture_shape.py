@@ -51,6 +51,7 @@ def test_there_is_something_to_look_at() -> None:
         "argus_inference",
         "argus_cascade",
         "argus_drift",
+        "argus_retrainer",
         "argus_simulator",
     }
 

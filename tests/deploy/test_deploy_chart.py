@@ -52,11 +52,10 @@ def test_a_service_is_told_only_what_it_can_be_told(values: Path) -> None:
 
 @pytest.mark.parametrize("values", CI_VALUES, ids=lambda file: str(file.stem))
 def test_pods_have_no_rights(values: Path) -> None:
-    manifests = objects(values)
-    assert not [manifest for manifest in manifests if "Role" in manifest["kind"]]
-    for manifest in filter(makes_pods, manifests):
+    for manifest in filter(makes_pods, objects(values)):
         pod = pod_of(manifest)
-        assert pod["automountServiceAccountToken"] is False
+        trains = manifest["metadata"]["name"] == "t-argus-retrainer"
+        assert pod["automountServiceAccountToken"] is trains
         assert pod["securityContext"]["runAsNonRoot"] is True
         for container in pod["containers"]:
             security = container["securityContext"]
@@ -65,6 +64,20 @@ def test_pods_have_no_rights(values: Path) -> None:
             assert security["capabilities"] == {"drop": ["ALL"]}
             assert container["resources"]["limits"]["memory"]
             assert container["resources"]["requests"]["cpu"]
+
+
+def test_only_the_retrainer_may_do_something_in_kubernetes_and_that_is_jobs() -> None:
+    roles, bindings = named(objects(), "Role"), named(objects(), "RoleBinding")
+    assert roles.keys() == bindings.keys() == {"t-argus-retrainer"}
+    rules = roles["t-argus-retrainer"]["rules"]
+    assert rules == [{"apiGroups": ["batch"], "resources": ["jobs"], "verbs": ["create", "get", "delete"]}]
+    account = pod_of(named(objects(), "Deployment")["t-argus-retrainer"])["serviceAccountName"]
+    assert [subject["name"] for subject in bindings["t-argus-retrainer"]["subjects"]] == [account]
+
+
+def test_without_jobs_the_retrainer_has_no_rights_either() -> None:
+    options = ("--set", "services.retrainer.env.ARGUS_RETRAINER_LAUNCHER=local")
+    assert not [manifest for manifest in rendered(FULL, *options) if "Role" in manifest["kind"]]
 
 
 def test_no_secret_is_written_into_an_object() -> None:
@@ -86,6 +99,7 @@ def test_each_service_can_have_an_account_of_its_own_for_kafka() -> None:
         "t-argus-ingest": "kafka-ingest",
         "t-argus-inference": "kafka-inference",
         "t-argus-cascade": "kafka-cascade",
+        "t-argus-retrainer": "kafka-retrainer",
         "t-argus-simulator": "kafka-admin",
         "t-argus-topics": "kafka-admin",
     }

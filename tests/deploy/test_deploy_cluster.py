@@ -11,7 +11,8 @@ from kube_site import Cluster, cluster, values
 RELEASE = "t"
 KINDS = (
     "deployments", "services", "poddisruptionbudgets", "networkpolicies", "serviceaccounts", "configmaps",
-    "persistentvolumeclaims", "horizontalpodautoscalers", "scaledobjects", "podmonitors", "prometheusrules",
+    "roles", "rolebindings", "persistentvolumeclaims", "horizontalpodautoscalers",
+    "scaledobjects", "podmonitors", "prometheusrules",
 )  # fmt: skip
 
 
@@ -49,7 +50,7 @@ def test_a_release_is_installed_tested_changed_rolled_back_and_leaves_nothing(ku
 
     kube.helm("upgrade", RELEASE, *values("full"))
     second = names(kube)
-    assert second["deployments"] == first["deployments"] | {"t-argus-simulator"}
+    assert second["deployments"] == first["deployments"] | {"t-argus-simulator", "t-argus-retrainer"}
     assert second["scaledobjects"] == {"t-argus-ingest"}
     assert second["horizontalpodautoscalers"] == {"t-argus-inference"}
     assert second["networkpolicies"] == second["podmonitors"] == second["prometheusrules"] == {"t-argus"}

@@ -21,7 +21,7 @@ def common_part(service: str) -> list[str]:
     """The Dockerfile without the service's name, its packages and torch."""
     plain = TORCH_LINES.sub("", text(service)).replace(f"argus_{service}", "argus_NAME")
     plain = re.sub(r"^COPY (libs|services)/.*\n", "", plain, flags=re.MULTILINE)
-    plain = re.sub(r"^    \./libs/.*$", "    PACKAGES", plain, flags=re.MULTILINE)
+    plain = re.sub(r"^    '?\./libs/.*$", "    PACKAGES", plain, flags=re.MULTILINE)
     return plain.replace(service, "NAME").splitlines()
 
 
@@ -36,7 +36,7 @@ def test_images_differ_only_in_name_packages_and_torch(service: str) -> None:
 
 @pytest.mark.parametrize("service", alone.services())
 def test_an_image_installs_what_it_copies(service: str) -> None:
-    installed = re.findall(r" \./((?:libs|services)/\S+)", text(service))
+    installed = re.findall(r" '?\./((?:libs|services)/\w+)", text(service))
     assert alone.packages(service) == installed
     assert all((ROOT / package / "pyproject.toml").exists() for package in installed)
 

@@ -25,6 +25,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "replay": ("argus_cli.replay:replay", "Produce a recorded trace (Parquet, CSV) at any speed."),
     "dead-letters": ("argus_cli.dead_letters:app", "What could not be read, and why; send it again."),
     "forecast": ("argus_cli.forecast:forecast", "Forecast a recorded trace from chosen origins."),
+    "archive": ("argus_cli.archive:app", "The retrainer's archive of all windows: what it holds, a trace from it."),
     "train": ("argus_cli.train:train_command", "Train a model on a recorded trace."),
     "models": ("argus_cli.models:app", "Model versions: list, show, verify, promote, roll back."),
     "cascades": ("argus_cli.cascades:app", "Failures that spread: watch them now, or find them in a recorded trace."),

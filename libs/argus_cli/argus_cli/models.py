@@ -10,11 +10,14 @@ from rich.console import Console
 from rich.markdown import Markdown
 from rich.table import Table
 
-from argus_cli.promotion_topic import events_now, publish
+from argus_cli.model_history import row as history_row
+from argus_cli.promotion_topic import events_now, publish, send, told_of
 from argus_common.clock import SystemClock
 from argus_common.errors import ArgusError, ConfigurationError, ModelUnavailableError
+from argus_common.events import RetrainRequested, TrainingCancelRequested
 from argus_common.lineage import ModelEvent, lineage
 from argus_common.settings import KafkaSettings, load
+from argus_common.topics import COMMANDS
 from argus_forecasting.trained.artefact import load as load_version
 from argus_forecasting.trained.artefact import load_from, read_manifest, require_unaltered
 from argus_forecasting.trained.promotion import Said, promotion, ratios, rollback
@@ -25,6 +28,7 @@ console = Console()
 
 Store = Annotated[Path, typer.Option("--models", file_okay=False, help="The model store.")]
 Version = Annotated[Path, typer.Argument(exists=True, file_okay=False, help="Folder: models/NAME/VERSION.")]
+Name = Annotated[str, typer.Argument(help="Of the model.")]
 Reason = Annotated[str, typer.Option(help="Why, for whoever reads the topic later.")]
 
 
@@ -113,6 +117,50 @@ def roll_back(
     console.print(
         f"[green]{name} {event.withdrawn_version} is rolled back.[/] Inference with {_follows(name)} serves {again}."
     )
+
+
+@app.command()
+def retrain(name: Name, reason: Reason = "") -> None:
+    """Ask the retrainer for a new version; it trains under its rules (cool-down, quiet fleet, enough data).
+
+    Example: argus models retrain fleet --reason "new release of the shop"
+    """
+    _ask(RetrainRequested(model=name, requested_ms=SystemClock().now_ms(), by=getpass.getuser(), reason=reason))
+    console.print(f"Asked the retrainer for a version of {name}. argus models history {name} shows what comes of it.")
+
+
+@app.command()
+def cancel(name: Name, reason: Reason = "") -> None:
+    """End the training that runs, without a version.
+
+    Example: argus models cancel fleet --reason "the archive is being mended"
+    """
+    asked = TrainingCancelRequested(
+        model=name, requested_ms=SystemClock().now_ms(), by=getpass.getuser(), reason=reason
+    )
+    _ask(asked)
+    console.print(f"Asked the retrainer to end the training of {name}.")
+
+
+@app.command()
+def history(name: Name) -> None:
+    """How its versions came about: trainings, gates, promotions, rollbacks, and causes that were refused.
+
+    Example: argus models history fleet
+    """
+    events = asyncio.run(told_of(load(KafkaSettings), name))
+    if not events:
+        raise ConfigurationError(f"nothing was ever told of a model {name}: see argus models list")
+    table = Table()
+    for column in ("when", "version", "what", "why"):
+        table.add_column(column)
+    for event in events:
+        table.add_row(*history_row(event))
+    console.print(table)
+
+
+def _ask(command: RetrainRequested | TrainingCancelRequested) -> None:
+    asyncio.run(send(load(KafkaSettings), COMMANDS.name, command))
 
 
 def _tell(kafka: KafkaSettings, event: ModelEvent) -> None:

@@ -3,16 +3,36 @@
 import asyncio
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from typing import TypeAlias
 
 from argus_common.errors import MalformedEventError, TransientError
-from argus_common.events import encode
-from argus_common.kafka.follow import TopicFollower
+from argus_common.events import (
+    Event,
+    ModelPromoted,
+    ModelRejected,
+    ModelRolledBack,
+    RetrainRefused,
+    TrainingFailed,
+    TrainingStarted,
+    decode_any,
+    encode,
+)
+from argus_common.kafka.follow import Records, TopicFollower
 from argus_common.kafka.outbox import Outbox
 from argus_common.lineage import ModelEvent, model_event
 from argus_common.settings import KafkaSettings
 from argus_common.topics import MODELS
 
+Told: TypeAlias = ModelPromoted | ModelRolledBack | ModelRejected | TrainingStarted | TrainingFailed | RetrainRefused
+KINDS: tuple[type[Told], ...] = (
+    ModelPromoted,
+    ModelRolledBack,
+    ModelRejected,
+    TrainingStarted,
+    TrainingFailed,
+    RetrainRefused,
+)
 SOURCE = "/argus/cli"
 PATIENCE_SECONDS = 15.0
 
@@ -37,17 +57,8 @@ async def events_now(settings: KafkaSettings) -> list[ModelEvent]:
         TransientError: Kafka does not answer in time, or has no models topic.
         ConfigurationError: it refuses our credentials or has a certificate that we do not trust.
     """
-    follower = TopicFollower(settings, MODELS.name, "argus-cli")
-    try:
-        with _unprinted():
-            async with asyncio.timeout(PATIENCE_SECONDS):
-                records = await follower.read()
-    except TimeoutError as error:
-        raise TransientError(f"Kafka at {settings.bootstrap_servers} does not answer") from error
-    finally:
-        await follower.stop()
     events = []
-    for record in records:
+    for record in await _records(settings):
         try:
             events.append(model_event(record))
         except MalformedEventError:
@@ -55,8 +66,43 @@ async def events_now(settings: KafkaSettings) -> list[ModelEvent]:
     return [event for event in events if event is not None]
 
 
+async def told_of(settings: KafkaSettings, model: str) -> list[Told]:
+    """Everything that was told of a model, in order; what can't be read is left out.
+
+    Raises:
+        TransientError: Kafka does not answer in time, or has no models topic.
+        ConfigurationError: it refuses our credentials or has a certificate that we do not trust.
+    """
+    found: list[Told] = []
+    for record in await _records(settings):
+        with suppress(MalformedEventError):
+            found.append(decode_any(KINDS, record))
+    return [event for event in found if event.model == model]
+
+
+async def _records(settings: KafkaSettings) -> Records:
+    follower = TopicFollower(settings, MODELS.name, "argus-cli")
+    try:
+        with _unprinted():
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                return await follower.read()
+    except TimeoutError as error:
+        raise TransientError(f"Kafka at {settings.bootstrap_servers} does not answer") from error
+    finally:
+        await follower.stop()
+
+
 async def publish(settings: KafkaSettings, event: ModelEvent) -> None:
-    """Tell it; returns when it is acknowledged.
+    """Tell what serves; returns when it is acknowledged.
+
+    Raises:
+        TransientError: Kafka does not take it.
+    """
+    await send(settings, MODELS.name, event)
+
+
+async def send(settings: KafkaSettings, topic: str, event: Event) -> None:
+    """Publish an event; returns when it is acknowledged.
 
     Raises:
         TransientError: Kafka does not take it.
@@ -64,6 +110,6 @@ async def publish(settings: KafkaSettings, event: ModelEvent) -> None:
     outbox = Outbox(settings, "argus-cli")
     await outbox.start()
     try:
-        await outbox.send(MODELS.name, [encode(event, SOURCE)])
+        await outbox.send(topic, [encode(event, SOURCE)])
     finally:
         await outbox.stop()

@@ -12,12 +12,12 @@ from rich.progress import Progress, TaskID
 from rich.table import Table
 
 from argus_cli import train_options as options
-from argus_cli.exclusions import excluded_steps
 from argus_cli.progress import bars
 from argus_cli.trace_archive import open_trace
 from argus_common.clock import SystemClock
 from argus_common.errors import ConfigurationError
 from argus_common.metrics import DEFAULT_CATALOGUE
+from argus_forecasting.exclusions import excluded_steps
 from argus_forecasting.trace_store import TraceStore
 from argus_forecasting.trained.artefact import load, read_manifest
 from argus_forecasting.training.card import figure

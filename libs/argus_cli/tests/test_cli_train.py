@@ -10,10 +10,10 @@ import polars as pl
 import pytest
 from typer.testing import CliRunner
 
-from argus_cli.exclusions import excluded_steps
 from argus_cli.trace_frame import with_derived
 from argus_common.errors import ConfigurationError, ModelUnavailableError
 from argus_common.metrics import DEFAULT_CATALOGUE
+from argus_forecasting.exclusions import excluded_steps
 from argus_forecasting.trace_store import TraceStore
 from argus_forecasting.trained.artefact import read_manifest
 from argus_forecasting.training.presets import TrainingSettings

@@ -23,7 +23,7 @@ from argus_inference.domain.running_trust import RunningTrust
 from argus_inference.domain.scoring import RunningScores, kept, score
 from argus_inference.domain.series import Targets
 from argus_inference.domain.serving import Served, Serving
-from argus_inference.domain.trust import FleetOffsets, Lesson, Remembered, lesson, sources_of, to_be_scored
+from argus_inference.domain.trust import FleetOffsets, Lesson, Remembered, beside, lesson, sources_of, to_be_scored
 from argus_inference.metrics import InferenceMetrics
 from argus_inference.ports import Display, FleetStore, ForecastLedger, HistoryStore, Publisher, TrustStore
 
@@ -157,7 +157,8 @@ class ForecastService:
         scores = score(due, plan.levels, observed, yesterday)
         result = outcome(windows, values, limits, forecast, scores, plan.targets, learned.demoted)
         why = explain(served.forecaster, batch, result, plan.targets, plan.drivers_from_risk)
-        records = list(encode_forecasts(result, plan.targets, plan.levels, served.reference, why))
+        losses = beside(known, observed, plan.levels)
+        records = list(encode_forecasts(result, plan.targets, plan.levels, served.reference, why, losses))
         return result, records, learned, to_be_scored(forecast, result.seen)
 
     def _account(self, group: Group, result: Outcome, published: int) -> None:

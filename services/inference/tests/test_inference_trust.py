@@ -184,6 +184,15 @@ async def test_a_step_that_is_told_again_counts_once_and_says_the_same() -> None
         assert stream.rows() == kept
 
 
+async def test_each_score_says_what_the_model_and_the_statistical_forecaster_lost_by_themselves() -> None:
+    stream = Stream()
+    stream.forecaster.bad = True
+    await stream.run(20)
+    (score, *_) = stream.last()[0]["scores"]
+    assert (score["target"], score["lead"]) == ("disk", 1)
+    assert score["model_pinball"] > 2 * score["statistical_pinball"] > 0
+
+
 async def test_a_model_that_replaces_a_demoted_one_begins_anew_and_a_rollback_finds_what_was_learned() -> None:
     stream = Stream()
     stream.forecaster.bad = True

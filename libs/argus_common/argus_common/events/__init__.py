@@ -21,7 +21,13 @@ from argus_common.events.cascades import (
     OnsetIn,
 )
 from argus_common.events.codec import Headers, Record, decode, decode_any, decode_batch, encode, headers_of
-from argus_common.events.commands import BreachMitigated, MaintenanceScheduled, ScenarioRequested
+from argus_common.events.commands import (
+    BreachMitigated,
+    MaintenanceScheduled,
+    RetrainRequested,
+    ScenarioRequested,
+    TrainingCancelRequested,
+)
 from argus_common.events.forecast import (
     SCORED_LEADS,
     Breach,
@@ -32,7 +38,15 @@ from argus_common.events.forecast import (
     Quality,
     TimeToThreshold,
 )
+from argus_common.events.gate import GateCheck, GateRatio, GateResult
 from argus_common.events.model import MODEL_NAME, ModelPromoted, ModelRolledBack
+from argus_common.events.training import (
+    ModelRejected,
+    RetrainRefused,
+    TrainingCause,
+    TrainingFailed,
+    TrainingStarted,
+)
 from argus_common.events.window import WindowClosed
 
 __all__ = [
@@ -56,17 +70,27 @@ __all__ = [
     "Event",
     "ForecastIssued",
     "ForecastScore",
+    "GateCheck",
+    "GateRatio",
+    "GateResult",
     "Headers",
     "MaintenanceScheduled",
     "ModelPromoted",
     "ModelReference",
+    "ModelRejected",
     "ModelRolledBack",
     "OnsetIn",
     "Quality",
     "Record",
+    "RetrainRefused",
+    "RetrainRequested",
     "ScenarioRequested",
     "StandingAlert",
     "TimeToThreshold",
+    "TrainingCancelRequested",
+    "TrainingCause",
+    "TrainingFailed",
+    "TrainingStarted",
     "WindowClosed",
     "alert_id",
     "decode",

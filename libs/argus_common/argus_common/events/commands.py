@@ -6,6 +6,7 @@ from typing import ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from argus_common.events.base import Event, Name
+from argus_common.events.model import ModelName
 
 
 class ScenarioRequested(Event):
@@ -82,3 +83,49 @@ class MaintenanceScheduled(Event):
     def time(self) -> datetime:
         """When it starts."""
         return datetime.fromtimestamp(self.start_ms / 1000, UTC)
+
+
+class RetrainRequested(Event):
+    """The retrainer shall train a model anew, under the same conditions as for any other cause."""
+
+    type: ClassVar[str] = "io.argus.retrain.requested.v1"
+
+    model: ModelName
+    requested_ms: int = Field(ge=0, description="when it was asked for, epoch milliseconds")
+    by: str = Field(default="", max_length=253, description="who asks")
+    reason: str = Field(default="", max_length=1000, description="why")
+
+    def key(self) -> str:
+        """The service that is asked."""
+        return "retrainer"
+
+    def id(self) -> str:
+        """Model and moment of the request."""
+        return f"retrainer/retrain/{self.model}/{self.requested_ms}"
+
+    def time(self) -> datetime:
+        """When it was asked for."""
+        return datetime.fromtimestamp(self.requested_ms / 1000, UTC)
+
+
+class TrainingCancelRequested(Event):
+    """The retrainer shall end the training of a model that runs, without a version."""
+
+    type: ClassVar[str] = "io.argus.training.cancel_requested.v1"
+
+    model: ModelName
+    requested_ms: int = Field(ge=0, description="when it was asked for; a training that began later goes on")
+    by: str = Field(default="", max_length=253, description="who asks")
+    reason: str = Field(default="", max_length=1000, description="why")
+
+    def key(self) -> str:
+        """The service that is asked."""
+        return "retrainer"
+
+    def id(self) -> str:
+        """Model and moment of the request."""
+        return f"retrainer/cancel/{self.model}/{self.requested_ms}"
+
+    def time(self) -> datetime:
+        """When it was asked for."""
+        return datetime.fromtimestamp(self.requested_ms / 1000, UTC)

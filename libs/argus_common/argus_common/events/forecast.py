@@ -52,6 +52,12 @@ class ForecastScore(_Part):
     pit: float = Field(ge=0, le=1, description="where the value fell in the forecast distribution")
     residual: float = Field(description="value − median forecast, in the target's unit")
     pinball: float = Field(ge=0, description="mean pinball loss over the levels, in the target's unit")
+    model_pinball: float | None = Field(
+        default=None, ge=0, description="of the trained model that serves, before any correction; null = none serves"
+    )
+    statistical_pinball: float | None = Field(
+        default=None, ge=0, description="of the statistical forecaster beside it, likewise"
+    )
 
 
 class Quality(_Part):

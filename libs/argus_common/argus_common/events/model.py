@@ -6,6 +6,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from argus_common.events.base import Event
+from argus_common.events.gate import GateResult
 
 MODEL_NAME = r"^[a-z0-9][a-z0-9._-]{0,63}$"
 """What names and versions of models look like; nothing that fits can lead out of a folder."""
@@ -31,6 +32,7 @@ class ModelPromoted(Event):
         default_factory=dict,
         description="target → WQL on the validation part, over that of the statistical forecaster; below 1 is better",
     )
+    gate: GateResult | None = Field(default=None, description="what was measured before; null = promoted by hand")
     promoted_ms: int = Field(ge=0, description="when, epoch milliseconds")
 
     def key(self) -> str:

@@ -33,6 +33,9 @@ ACCESS: Mapping[str, Access] = {
     "ingest": Access((METRICS, WINDOWS), (WINDOWS, DEAD_LETTERS), group="argus-ingest"),
     "inference": Access((WINDOWS, COMMANDS, MODELS), (PREDICTIONS, ALERTS, DEAD_LETTERS), group="argus-inference"),
     "cascade": Access((PREDICTIONS, COMMANDS), (CASCADES, DEAD_LETTERS), group="argus-cascade"),
+    "retrainer": Access(
+        (WINDOWS, PREDICTIONS, ALERTS, CASCADES, COMMANDS, MODELS), (MODELS, DEAD_LETTERS), group="argus-retrainer"
+    ),
     "simulator": Access((COMMANDS,), (METRICS, SIMULATION), creates=(METRICS, SIMULATION, COMMANDS)),
     "topics": Access(creates=TOPICS),
 }

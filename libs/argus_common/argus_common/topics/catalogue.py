@@ -15,8 +15,14 @@ from argus_common.events import (
     ForecastIssued,
     MaintenanceScheduled,
     ModelPromoted,
+    ModelRejected,
     ModelRolledBack,
+    RetrainRefused,
+    RetrainRequested,
     ScenarioRequested,
+    TrainingCancelRequested,
+    TrainingFailed,
+    TrainingStarted,
     WindowClosed,
 )
 
@@ -83,11 +89,11 @@ CASCADES = Topic(
 )
 MODELS = Topic(
     "argus.models.v1",
-    "model name",
+    "model name; of what does not decide what serves, name/…",
     1,
     timedelta(days=90),
-    "Which version of a model serves: the newest event of its name says it.",
-    (ModelPromoted, ModelRolledBack),
+    "Which version of a model serves: the newest event of its name says it. And how versions came about.",
+    (ModelPromoted, ModelRolledBack, ModelRejected, TrainingStarted, TrainingFailed, RetrainRefused),
     compacted=True,
 )
 COMMANDS = Topic(
@@ -96,7 +102,7 @@ COMMANDS = Topic(
     1,
     timedelta(days=7),
     "Requests to services.",
-    (ScenarioRequested, BreachMitigated, MaintenanceScheduled),
+    (ScenarioRequested, BreachMitigated, MaintenanceScheduled, RetrainRequested, TrainingCancelRequested),
 )
 DEAD_LETTERS = Topic(
     "argus.dlq.v1",

@@ -2,11 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from argus_common.errors import ModelUnavailableError
 from argus_common.events import ModelPromoted, ModelRolledBack
-from argus_forecasting.trained.artefact import Manifest
 from argus_forecasting.trained.store import ModelStore
+
+if TYPE_CHECKING:  # it takes torch, and who rolls back needs none
+    from argus_forecasting.trained.artefact import Manifest
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +21,7 @@ class Said:
     at_ms: int
 
 
-def promotion(store: ModelStore, manifest: Manifest, served: Sequence[str], said: Said) -> ModelPromoted:
+def promotion(store: ModelStore, manifest: "Manifest", served: Sequence[str], said: Said) -> ModelPromoted:
     """The promotion of a version; ``served``: its model's versions so far, the serving one last."""
     name, version = manifest.name, manifest.version
     before = [one for one in served if one != version]
@@ -58,7 +61,7 @@ def rollback(store: ModelStore, name: str, served: Sequence[str], said: Said) ->
     )
 
 
-def ratios(manifest: Manifest) -> dict[str, float]:
+def ratios(manifest: "Manifest") -> dict[str, float]:
     """Target → WQL of the model over that of the statistical forecaster, on the validation part."""
     return {
         target: round(one["model"]["wql"] / max(one["statistical"]["wql"], 1e-12), 4)

@@ -14,6 +14,7 @@ from argus_forecasting.forecaster import WITHIN_MINUTES
 from argus_inference.domain.explain import Explanations
 from argus_inference.domain.outcome import Outcome
 from argus_inference.domain.quantile_text import quantile_texts
+from argus_inference.domain.scoring import Doubles
 from argus_inference.domain.series import Targets
 
 SOURCE = "/argus/inference"
@@ -31,8 +32,19 @@ def encode_forecasts(
     levels: tuple[float, ...],
     model: ModelReference,
     why: Explanations | None = None,
+    losses: Doubles | None = None,
 ) -> Iterator[Record]:
-    """One event per server of which any target was seen. The same outcome always gives the same bytes."""
+    """One event per server of which any target was seen. The same outcome always gives the same bytes.
+
+    Args:
+        outcome: what is known of the servers.
+        targets: that were forecast.
+        levels: of the quantiles.
+        model: that serves.
+        why: drivers by server.
+        losses: (source, server, target, scored lead) of the model and of the statistical forecaster beside it, NaN =
+            not scored; None where no trained model serves.
+    """
     names = targets.names
     shown = np.where(outcome.seen[:, :, None, None], outcome.quantiles, 0).astype(np.float64)
     texts = quantile_texts(shown.reshape(-1, *shown.shape[2:]))
@@ -56,7 +68,7 @@ def encode_forecasts(
             "breaches": _breaches(outcome, i, targets),
             "risk": risk,
             "level": level_of(risk).value,
-            "scores": _scores(outcome, i, names),
+            "scores": _scores(outcome, i, names, losses),
             "quality": _quality(outcome, i, names),
             "drivers": [driver.model_dump() for driver in (why or {}).get(i, ())],
         }
@@ -105,7 +117,7 @@ def rounded_pit(pit: float) -> float:
     return float(f"{pit:.4g}") if pit <= 0.5 else 1 - float(f"{1 - pit:.4g}")
 
 
-def _scores(outcome: Outcome, i: int, names: tuple[str, ...]) -> list[Document]:
+def _scores(outcome: Outcome, i: int, names: tuple[str, ...], losses: Doubles | None) -> list[Document]:
     scores = outcome.scores
     return [
         {
@@ -114,11 +126,20 @@ def _scores(outcome: Outcome, i: int, names: tuple[str, ...]) -> list[Document]:
             "pit": rounded_pit(pit),
             "residual": float(f"{scores.residual[i, t, k]:.4g}"),
             "pinball": float(f"{scores.pinball[i, t, k]:.4g}"),
+            **_beside(losses, i, t, k),
         }
         for t, name in enumerate(names)
         for k, lead in enumerate(SCORED_LEADS)
         if not math.isnan(pit := float(scores.pit[i, t, k]))
     ]
+
+
+def _beside(losses: Doubles | None, i: int, t: int, k: int) -> Document:
+    """What the model and the statistical forecaster lost by themselves, where both had forecast."""
+    if losses is None or not np.isfinite(losses[:, i, t, k]).all():
+        return {"model_pinball": None, "statistical_pinball": None}
+    model, statistical = (float(f"{loss:.4g}") for loss in losses[:, i, t, k])
+    return {"model_pinball": model, "statistical_pinball": statistical}
 
 
 def _quality(outcome: Outcome, i: int, names: tuple[str, ...]) -> dict[str, Document]:

@@ -131,6 +131,18 @@ def lesson(
     )
 
 
+def beside(before: Remembered, value: Floats, levels: tuple[float, ...]) -> Doubles | None:
+    """(source, server, target, scored lead) pinball loss of what each source had forecast, before any correction, NaN =
+    nothing; None where a single source forecasts. It does not depend on what was learned, so a step that is told again
+    has the same.
+    """
+    if len(before.due) == 1:
+        return None
+    truth = np.broadcast_to(value[None, :, :, None], before.due.shape[:-1])
+    loss: Doubles = pinball(before.due, levels, truth).mean(axis=-1)
+    return loss
+
+
 def to_be_scored(forecast: ForecastBatch, seen: Mask) -> Floats:
     """(source, server, target, scored lead, level) uncorrected forecasts, NaN where a series was not ``seen``."""
     if forecast.raw is None:

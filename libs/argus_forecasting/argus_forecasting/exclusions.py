@@ -16,7 +16,7 @@ def excluded_steps(spans: pl.DataFrame, store: TraceStore) -> npt.NDArray[np.boo
     """
     missing = {"server", "begin", "end"} - set(spans.columns)
     if missing:
-        raise ConfigurationError(f"--exclude: no column {', '.join(sorted(missing))}")
+        raise ConfigurationError(f"spans to exclude: no column {', '.join(sorted(missing))}")
     out = np.zeros((len(store.servers), store.length), np.bool_)
     rows = {name: i for i, name in enumerate(store.servers)}
     begins, ends = (spans[name].dt.epoch("s").to_numpy() / store.step_seconds for name in ("begin", "end"))

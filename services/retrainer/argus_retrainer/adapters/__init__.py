@@ -1,0 +1,1 @@
+"""Kafka, Redis, files and processes at the edge of the retrainer."""

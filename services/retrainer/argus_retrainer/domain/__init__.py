@@ -1,0 +1,1 @@
+"""Decisions of the retrainer: what the archive holds, when to train, which model serves. No I/O."""
