@@ -1,17 +1,21 @@
 """What the demo shows and sums up."""
 
 import io
+from pathlib import Path
 
 import pytest
+import yaml
 from alert_events import ended, raised, updated
 from cascade_events import STEP, opened
 from rich.console import Console, RenderableType
 
+from argus_cli.demo.feeds import SimulatedFeed
 from argus_cli.demo.fleet_state import FleetState, worst_breach
 from argus_cli.demo.summary import show_summary
 from argus_cli.demo.view import Pulse, render, sparkline
 from argus_common.events import AlertEvent, Breach, ForecastIssued, ModelReference, TimeToThreshold
 from argus_common.levels import Level, level_of
+from argus_simulator.domain.fleet import make_fleet
 
 LEVELS = (0.1, 0.5, 0.9)
 
@@ -168,3 +172,11 @@ def test_cascades_of_the_past_that_filled_are_not_summed_up() -> None:
     state.watch()
     state.spread(opened())
     assert state.told_cascades() == []
+
+
+def test_cascade_is_told_which_simulated_server_uses_which(tmp_path: Path) -> None:
+    file = Path(SimulatedFeed(12, 60.0, seed=3).settings(tmp_path)["ARGUS_CASCADE_TOPOLOGY"])
+    known = set(make_fleet(12, 3).names)
+    edges = yaml.safe_load(file.read_text(encoding="utf-8"))["edges"]
+    assert edges
+    assert {edge[end] for edge in edges for end in ("source", "target")} <= known

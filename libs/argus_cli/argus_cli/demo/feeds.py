@@ -14,6 +14,7 @@ from argus_cli.trace_frame import IDENTITY, Selection, read_trace
 from argus_common.errors import ConfigurationError
 from argus_common.metrics import DEFAULT_CATALOGUE
 from argus_common.ring.layout import DEFAULT_STEPS
+from argus_simulator.domain.fleet import make_fleet
 
 SPEED = 120
 """Event seconds per second: a five-minute step every two and a half seconds."""
@@ -100,9 +101,12 @@ class SimulatedFeed:
     seed: int = 7
 
     def settings(self, folder: Path) -> Mapping[str, str]:
-        """Nothing special."""
-        del folder
-        return {}
+        """Which server uses which."""
+        fleet = make_fleet(self.servers, self.seed)
+        edges = [[fleet.names[edge.downstream], fleet.names[edge.upstream]] for edge in fleet.edges]
+        topology = folder / "topology.yaml"
+        topology.write_text(yaml.safe_dump({"edges": [{"source": one, "target": other} for one, other in edges]}))
+        return {"ARGUS_CASCADE_TOPOLOGY": str(topology)}
 
     def fill(self, site: DemoSite) -> None:
         """The past comes from the same process as the present: `play` waits for nothing else."""
