@@ -20,6 +20,10 @@ DAY_SECONDS = 86_400
 FEW, MUCH_OF_A_FLEET = 10, 0.1
 MORE_THAN_CHANCE = 0.01
 """Where much of a fleet stands out, so rare must as many dependencies between them be to count."""
+SHARED_LOAD = 1.0
+"""Orders of magnitude by which servers that depend on each other must be rarer than the limit: they share work as well,
+so healthy ones stand out together more often than if each did so by itself.
+"""
 LIKELY = 0.05
 """Healthy servers expected to look like one that is near in time, above which nearness alone says nothing."""
 
@@ -79,7 +83,7 @@ class Grouping:
         hour = verdict.step * self.step_seconds // HOUR_SECONDS
         unlinked, margin = self._anywhere(rest, window * len(verdict.servers), hour)
         self.counts.observe(_reached(free), self.settings.memory_days * self._steps_per_day)
-        return Grouped((*linked, *unlinked), joining, max(highest - self._limit(), margin))
+        return Grouped((*linked, *unlinked), joining, max(highest - self._limit() - SHARED_LOAD, margin))
 
     @property
     def _steps_per_day(self) -> float:
@@ -129,7 +133,7 @@ class Grouping:
             levels = np.array([one.level for one in members])
             rarity, count = chance.linked(levels, chances, *size(self.topology), self.settings.fewest_linked)
             highest = max(highest, rarity)
-            if rarity >= self._limit():
+            if rarity >= self._limit() + SHARED_LOAD:
                 groups.append(_group(members, rarity, count))
         return groups, highest
 
