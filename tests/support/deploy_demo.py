@@ -33,12 +33,21 @@ def demo(site: Site) -> Iterator[Demo]:
         ingest = site.start_ingest(ARGUS_INGEST_RING_STEPS="2304", ARGUS_INGEST_MAX_FUTURE_SKEW="1000000")
         cascade = _started(site, "cascade", ARGUS_CASCADE_GROUP=site.kafka.topic_prefix + "cascade")
         until(cascade.ready, f"cascade to be ready, see {cascade.log}")
+        archive = str(site.folder / "archive")
+        retrainer = _started(
+            site,
+            "retrainer",
+            ARGUS_RETRAINER_GROUP=f"{site.kafka.topic_prefix}retrainer",
+            ARGUS_RETRAINER_ARCHIVE=archive,
+        )
+        until(retrainer.ready, f"the retrainer to be ready, see {retrainer.log}")
         simulator = _simulator(site)
         inference = start_inference(site, ARGUS_INFERENCE_RING_STEPS="2304", ARGUS_INFERENCE_HISTORY_STEPS="2112")
         until(lambda: inference.metric("argus_inference_forecasts_total") > 100, f"forecasts, see {inference.log}", 120)
         watched = 'argus_cascade_watched_servers{fleet="default"}'
         until(lambda: cascade.metric(watched) > 0, f"a step in cascade, see {cascade.log}")
-        yield Demo({"ingest": ingest, "inference": inference, "cascade": cascade, "simulator": simulator})
+        others = {"inference": inference, "cascade": cascade, "retrainer": retrainer, "simulator": simulator}
+        yield Demo({"ingest": ingest} | others)
     finally:
         end(site)
 

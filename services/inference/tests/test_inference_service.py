@@ -189,7 +189,8 @@ async def test_a_forecast_is_scored_when_its_step_closes() -> None:
     await service.forecast([at(STEP, disk=40.0)])
     await service.forecast([at(STEP + 1, disk=40.5)])
     told = json.loads(bench.publisher.sent[1].value)["scores"]
-    assert told == [{"target": "disk", "lead": 1, "pit": 0.7, "residual": 0.5, "pinball": 0.15}]
+    alone = {"model_pinball": None, "statistical_pinball": None}
+    assert told == [{"target": "disk", "lead": 1, "pit": 0.7, "residual": 0.5, "pinball": 0.15, **alone}]
     assert json.loads(bench.publisher.sent[0].value)["scores"] == []
     assert bench.value("argus_forecast_coverage_ratio", target="disk", lead="1") == 1.0
     assert bench.value("argus_forecast_pinball_loss", target="disk", lead="1") == pytest.approx(0.15)
