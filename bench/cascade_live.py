@@ -2,8 +2,10 @@
 
 import asyncio
 import json
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import numpy as np
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
@@ -19,7 +21,7 @@ from argus_local import Stack
 from bench.report import Measurement
 from bench.site import fill, service, settings
 
-SERVERS, CALM, LIVE = 300, 48, 24
+SERVERS, CALM, LIVE = 300, 96, 24
 STEP_SECONDS, FIRST = 300, 5_785_632
 PREFIX = "cascade-"
 SPREADING = 6
@@ -29,14 +31,26 @@ Sent = tuple[bytes, bytes, list[tuple[str, bytes]]]
 """Key, value, headers."""
 
 
+def _name(number: int) -> str:
+    return f"ppweb{number:05d}"
+
+
+def _topology(folder: str) -> str:
+    """A file in which each server uses the one before it."""
+    edges = [{"source": _name(i + 1), "target": _name(i)} for i in range(SERVERS - 1)]
+    file = Path(folder) / "topology.yaml"
+    file.write_text(json.dumps({"edges": edges}), encoding="utf-8")  # JSON is YAML
+    return str(file)
+
+
 def _step(rng: np.random.Generator, step: int, ill: int) -> Iterator[Sent]:
     """A forecast of every server, as large as those of inference; the first ``ill`` are far out of their bands."""
     pits = rng.uniform(size=(SERVERS, len(TARGETS), len(SCORED_LEADS))).round(4)
-    pits[:ill] = 0.9999
-    residuals = (5.0 * ndtri(np.clip(pits, 1e-4, 1 - 1e-4))).round(4)
+    pits[:ill] = 1 - 1e-9
+    residuals = (5.0 * ndtri(np.clip(pits, 1e-9, 1 - 1e-9))).round(4)
     quantiles = dict.fromkeys(TARGETS, [[float(f"{q:.5g}") for q in 50 + np.linspace(-9, 9, 7)]] * 96)
     for i in range(SERVERS):
-        server = f"ppweb{i:05d}"
+        server = _name(i)
         body = {
             "fleet": "default",
             "server": server,
@@ -105,7 +119,10 @@ def measure(stack: Stack) -> list[Measurement]:
     kafka, rng = settings(stack, PREFIX), np.random.default_rng(5)
     asyncio.run(fill(kafka, iter(())))
     asyncio.run(_past(kafka, rng))
-    with service("argus_cascade", stack, PREFIX) as cascade:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        service("argus_cascade", stack, PREFIX, ARGUS_CASCADE_TOPOLOGY=_topology(folder)) as cascade,
+    ):
         before = cascade.series()
         after = cascade.wait_for("argus_cascade_forecasts_total", SERVERS * CALM)
         spent = after["process_cpu_seconds_total"] - before["process_cpu_seconds_total"]
