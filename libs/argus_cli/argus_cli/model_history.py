@@ -1,6 +1,5 @@
 """A line of ``argus models history``: what happened to a version, and why."""
 
-from argus_cli.promotion_topic import Told
 from argus_common.events import (
     GateResult,
     ModelPromoted,
@@ -10,15 +9,16 @@ from argus_common.events import (
     TrainingFailed,
     TrainingStarted,
 )
+from argus_common.lineage import ModelTopicEvent
 
 
-def row(event: Told) -> tuple[str, str, str, str]:
+def row(event: ModelTopicEvent) -> tuple[str, str, str, str]:
     """When, version, what, why."""
     version, what, why = _told(event)
     return f"{event.time():%Y-%m-%d %H:%M}", version, what, why
 
 
-def _told(event: Told) -> tuple[str, str, str]:
+def _told(event: ModelTopicEvent) -> tuple[str, str, str]:
     if isinstance(event, TrainingStarted):
         return event.version, "training began", "; ".join(_cause(cause) for cause in event.causes)
     if isinstance(event, TrainingFailed):

@@ -4,35 +4,19 @@ import asyncio
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import TypeAlias
 
 from argus_common.errors import MalformedEventError, TransientError
 from argus_common.events import (
     Event,
-    ModelPromoted,
-    ModelRejected,
-    ModelRolledBack,
-    RetrainRefused,
-    TrainingFailed,
-    TrainingStarted,
     decode_any,
     encode,
 )
 from argus_common.kafka.follow import Records, TopicFollower
 from argus_common.kafka.outbox import Outbox
-from argus_common.lineage import ModelEvent, model_event
+from argus_common.lineage import TOPIC_KINDS, ModelEvent, ModelTopicEvent, model_event
 from argus_common.settings import KafkaSettings
 from argus_common.topics import MODELS
 
-Told: TypeAlias = ModelPromoted | ModelRolledBack | ModelRejected | TrainingStarted | TrainingFailed | RetrainRefused
-KINDS: tuple[type[Told], ...] = (
-    ModelPromoted,
-    ModelRolledBack,
-    ModelRejected,
-    TrainingStarted,
-    TrainingFailed,
-    RetrainRefused,
-)
 SOURCE = "/argus/cli"
 PATIENCE_SECONDS = 15.0
 
@@ -66,17 +50,17 @@ async def events_now(settings: KafkaSettings) -> list[ModelEvent]:
     return [event for event in events if event is not None]
 
 
-async def told_of(settings: KafkaSettings, model: str) -> list[Told]:
+async def told_of(settings: KafkaSettings, model: str) -> list[ModelTopicEvent]:
     """Everything that was told of a model, in order; what can't be read is left out.
 
     Raises:
         TransientError: Kafka does not answer in time, or has no models topic.
         ConfigurationError: it refuses our credentials or has a certificate that we do not trust.
     """
-    found: list[Told] = []
+    found: list[ModelTopicEvent] = []
     for record in await _records(settings):
         with suppress(MalformedEventError):
-            found.append(decode_any(KINDS, record))
+            found.append(decode_any(TOPIC_KINDS, record))
     return [event for event in found if event.model == model]
 
 

@@ -4,10 +4,29 @@ from collections.abc import Iterable
 from typing import TypeAlias
 
 from argus_common.errors import MalformedEventError
-from argus_common.events import ModelPromoted, ModelRolledBack, decode
+from argus_common.events import (
+    ModelPromoted,
+    ModelRejected,
+    ModelRolledBack,
+    RetrainRefused,
+    TrainingFailed,
+    TrainingStarted,
+    decode,
+)
 from argus_common.events.codec import Received
 
 ModelEvent: TypeAlias = ModelPromoted | ModelRolledBack
+"""What decides which version serves."""
+ModelTopicEvent: TypeAlias = ModelEvent | ModelRejected | TrainingStarted | TrainingFailed | RetrainRefused
+TOPIC_KINDS: tuple[type[ModelTopicEvent], ...] = (
+    ModelPromoted,
+    ModelRolledBack,
+    ModelRejected,
+    TrainingStarted,
+    TrainingFailed,
+    RetrainRefused,
+)
+"""Everything that is told on the models topic."""
 
 KINDS: dict[bytes, type[ModelEvent]] = {kind.type.encode(): kind for kind in (ModelPromoted, ModelRolledBack)}
 

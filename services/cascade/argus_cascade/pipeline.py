@@ -7,7 +7,7 @@ import logging
 from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from argus_cascade.domain.collector import Gathered
 from argus_cascade.domain.columns import Columns
@@ -23,6 +23,7 @@ from argus_common.errors import MalformedEventError
 from argus_common.events import CascadeEvent, encode
 from argus_common.insist import insist
 from argus_common.kafka.dead_letters import DeadLetter, FloodGuard, dead_letter
+from argus_common.kafka.records import EventRecord
 from argus_common.ops import Health
 from argus_common.retry import Backoff
 from argus_common.topics import CASCADES
@@ -31,25 +32,6 @@ SERVICE = "cascade"
 ResultT = TypeVar("ResultT")
 
 _log = logging.getLogger("argus.cascade")
-
-
-class ForecastRecord(Protocol):
-    """A record of the predictions topic. ``timestamp``: when it was published, epoch milliseconds."""
-
-    @property
-    def topic(self) -> str: ...  # noqa: D102
-    @property
-    def partition(self) -> int: ...  # noqa: D102
-    @property
-    def offset(self) -> int: ...  # noqa: D102
-    @property
-    def timestamp(self) -> int: ...  # noqa: D102
-    @property
-    def key(self) -> bytes | None: ...  # noqa: D102
-    @property
-    def value(self) -> bytes | None: ...  # noqa: D102
-    @property
-    def headers(self) -> Sequence[tuple[str, bytes]]: ...  # noqa: D102
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +109,7 @@ class Pipeline:
         if gone:
             self._show()
 
-    def take(self, partition: int, records: Sequence[ForecastRecord], effects: Effects) -> None:
+    def take(self, partition: int, records: Sequence[EventRecord], effects: Effects) -> None:
         """Take a batch of an acquired partition in; steps that it shows to be over are ticked."""
         owned, clock = self.owned[partition], self._outside.clock
         decoded = decode_forecasts(records, clock.now_ms())
@@ -187,7 +169,7 @@ class Pipeline:
         found = {partition: owned.needed() for partition, owned in self.owned.items()}
         return {partition: offset for partition, offset in found.items() if offset is not None}
 
-    def _letter(self, record: ForecastRecord, error: MalformedEventError) -> DeadLetter:
+    def _letter(self, record: EventRecord, error: MalformedEventError) -> DeadLetter:
         self._metrics.dead_letters.labels(error.reason).inc()
         return dead_letter(record, SERVICE, error.reason, str(error))
 

@@ -2,12 +2,12 @@
 
 import asyncio
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Protocol
 
 from argus_common.clock import Clock
 from argus_common.errors import MalformedEventError
 from argus_common.events import WindowClosed, decode_batch
 from argus_common.kafka.dead_letters import FloodGuard, dead_letter
+from argus_common.kafka.records import EventRecord
 from argus_common.retry import Backoff, retry
 from argus_inference.domain.backlog import Arrived, Backlog
 from argus_inference.metrics import InferenceMetrics
@@ -18,25 +18,6 @@ SERVICE = "inference"
 
 Offsets = dict[int, int]
 """Partition → offset of the next record that is needed."""
-
-
-class WindowRecord(Protocol):
-    """A record of the windows topic. ``timestamp``: when it was published, epoch milliseconds."""
-
-    @property
-    def topic(self) -> str: ...  # noqa: D102
-    @property
-    def partition(self) -> int: ...  # noqa: D102
-    @property
-    def offset(self) -> int: ...  # noqa: D102
-    @property
-    def timestamp(self) -> int: ...  # noqa: D102
-    @property
-    def key(self) -> bytes | None: ...  # noqa: D102
-    @property
-    def value(self) -> bytes | None: ...  # noqa: D102
-    @property
-    def headers(self) -> Sequence[tuple[str, bytes]]: ...  # noqa: D102
 
 
 class WindowHandler:
@@ -61,7 +42,7 @@ class WindowHandler:
         """Whether something is being done just now."""
         return self._turn.locked()
 
-    async def on_windows(self, records: Sequence[WindowRecord], queued: Mapping[int, int]) -> Offsets:
+    async def on_windows(self, records: Sequence[EventRecord], queued: Mapping[int, int]) -> Offsets:
         """Take a batch in, and forecast when nothing is queued behind it; the offsets that may now be committed.
 
         Args:
@@ -107,7 +88,7 @@ class WindowHandler:
                 await self._service.forecast(arrived)
         return offsets
 
-    async def _bury(self, bad: Sequence[tuple[WindowRecord, MalformedEventError]]) -> None:
+    async def _bury(self, bad: Sequence[tuple[EventRecord, MalformedEventError]]) -> None:
         letters = [dead_letter(record, SERVICE, error.reason, str(error)) for record, error in bad]
         if letters:
             await retry("dead letters", lambda: self._publisher.bury(letters), self._backoff)
@@ -115,6 +96,6 @@ class WindowHandler:
             self._metrics.dead_letters.labels(error.reason).inc()
 
 
-def _offsets(records: Iterable[WindowRecord]) -> Offsets:
+def _offsets(records: Iterable[EventRecord]) -> Offsets:
     """Records of a partition come in order, so the last one counts."""
     return {record.partition: record.offset + 1 for record in records}

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 
 from argus_common.errors import MalformedEventError
 from argus_common.kafka.dead_letters import dead_letter
+from argus_common.kafka.records import EventRecord
 from argus_common.lineage import ModelEvent, model_event
 from argus_common.retry import Backoff, retry
-from argus_inference.handlers import SERVICE, WindowRecord
+from argus_inference.handlers import SERVICE
 from argus_inference.metrics import InferenceMetrics
 from argus_inference.ports import Publisher
 from argus_inference.swap import ModelSwap
@@ -26,7 +27,7 @@ class PromotionHandler:
         self._model, self._swap, self._publisher, self._metrics = model, swap, publisher, metrics
         self._backoff = backoff or Backoff()
 
-    async def on_records(self, records: Sequence[WindowRecord]) -> None:
+    async def on_records(self, records: Sequence[EventRecord]) -> None:
         """Serve what the newest of these events says; none of our model changes nothing.
 
         Raises:
@@ -41,7 +42,7 @@ class PromotionHandler:
         """Do what is due by the clock."""
         await self._swap.look_again()
 
-    async def _read(self, record: WindowRecord) -> ModelEvent | None:
+    async def _read(self, record: EventRecord) -> ModelEvent | None:
         try:
             return model_event(record)
         except MalformedEventError as error:

@@ -11,10 +11,11 @@ from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError, No
 from inference_domain import LEVELS, TARGETS, ReadRecord, read, window
 
 from argus_common.kafka import build_broker
+from argus_common.kafka.records import EventRecord
 from argus_common.settings import KafkaSettings
 from argus_inference.adapters.kafka_subscription import Assignment, Subscription
 from argus_inference.adapters.prometheus_page import ForecastPage
-from argus_inference.handlers import WindowHandler, WindowRecord
+from argus_inference.handlers import WindowHandler
 from argus_inference.settings import InferenceSettings
 
 TOPIC = "t-argus.windows.v1"
@@ -34,7 +35,7 @@ class KeepingHandler(WindowHandler):
     def busy(self) -> bool:
         return False
 
-    async def on_windows(self, records: Sequence[WindowRecord], queued: Mapping[int, int]) -> dict[int, int]:
+    async def on_windows(self, records: Sequence[EventRecord], queued: Mapping[int, int]) -> dict[int, int]:
         if self.failure:
             raise self.failure
         self.handed.append(([record.offset for record in records], dict(queued)))

@@ -9,6 +9,7 @@ from argus_common.errors import MalformedEventError
 from argus_common.events import (
     BreachEnded,
     BreachMitigated,
+    CascadeResolved,
     Event,
     Headers,
     MaintenanceScheduled,
@@ -16,13 +17,14 @@ from argus_common.events import (
     TrainingCancelRequested,
     decode,
 )
+from argus_common.lineage import TOPIC_KINDS
 from argus_retrainer.domain.cascades import OpenCascades
 from argus_retrainer.domain.causes import Causes
-from argus_retrainer.domain.history import KINDS, History
+from argus_retrainer.domain.history import History
 from argus_retrainer.domain.spans import Spans
 
 DRIFT_DETECTED, DRIFT_CLEARED = "io.argus.drift.detected.v1", "io.argus.drift.cleared.v1"
-CASCADE, CASCADE_RESOLVED = "io.argus.cascade.", "io.argus.cascade.resolved.v1"
+CASCADE = "io.argus.cascade."
 
 
 class TopicRecord(Protocol):
@@ -65,7 +67,7 @@ class Heard:
             self.causes.add_drift(_id(told, "drift"), str(told.get("fleet", "")), record.timestamp)
         elif kind == DRIFT_CLEARED:
             self.causes.clear_drift(_id(_told(record), "drift"))
-        elif kind == CASCADE_RESOLVED:
+        elif kind == CascadeResolved.type:
             self.cascades.resolved(_id(_told(record), "cascade"))
         elif kind.startswith(CASCADE):
             self.cascades.stands(_id(_told(record), "cascade"), record.timestamp)
@@ -74,7 +76,7 @@ class Heard:
             add(decode(event, record))
 
     def _events(self) -> dict[str, tuple[type[Event], Callable[[Any], None]]]:
-        ours = {event.type: (event, self.history.add) for event in KINDS}
+        ours = {event.type: (event, self.history.add) for event in TOPIC_KINDS}
         commands = {
             event.type: (event, self.causes.add_command) for event in (RetrainRequested, TrainingCancelRequested)
         }

@@ -12,12 +12,12 @@ from typing import TypeVar
 
 from argus_common.clock import Clock
 from argus_common.events import RetrainRefused, TrainingCause, TrainingStarted, encode
+from argus_common.lineage import ModelTopicEvent
 from argus_common.ops import Health
 from argus_common.retry import Backoff, retry
 from argus_common.topics import MODELS
 from argus_retrainer.aftercare import Aftercare
 from argus_retrainer.domain.attend import JobState, attend
-from argus_retrainer.domain.history import ModelTopicEvent
 from argus_retrainer.domain.live_scores import WatchRules
 from argus_retrainer.domain.policy import Decision, Facts, Rules, decide
 from argus_retrainer.endings import ending, failed

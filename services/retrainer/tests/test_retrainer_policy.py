@@ -20,8 +20,9 @@ from argus_common.events import (
     TrainingStarted,
 )
 from argus_common.events.gate import GateResult
+from argus_common.lineage import ModelTopicEvent
 from argus_retrainer.domain.causes import Causes
-from argus_retrainer.domain.history import History, ModelTopicEvent
+from argus_retrainer.domain.history import History
 from argus_retrainer.domain.policy import Facts, Rules, decide
 
 HOUR = 3_600_000

@@ -2,18 +2,16 @@
 
 import asyncio
 import getpass
-import json
 from collections.abc import Callable
-from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.live import Live
 
 from argus_cli.alerts.board import KINDS, Board
 from argus_cli.alerts.view import render
+from argus_cli.event_follow import tell_lines, tell_view
 from argus_cli.event_reader import listen
 from argus_cli.spans import parse_span
 from argus_common.clock import SystemClock
@@ -61,9 +59,8 @@ def follow(
     def wanted(event: AlertEvent) -> bool:
         return (fleet is None or event.fleet == fleet) and (server is None or event.server == server)
 
-    telling = _tell_lines if as_lines else _tell_table
     try:
-        asyncio.run(telling(span, wanted, follow_on))
+        asyncio.run(_tell(span, wanted, as_lines=as_lines, follow_on=follow_on))
     except KeyboardInterrupt:
         raise typer.Exit from None
 
@@ -109,28 +106,16 @@ def maintenance(
     console.print(f"Told inference: maintenance of {whom} from {begin:%Y-%m-%d %H:%M} UTC for {lasting}.")
 
 
-async def _tell_table(history: timedelta, wanted: Wanted, follow_on: bool) -> None:
-    board, kafka, live = Board(), load(KafkaSettings), Live(console=console, auto_refresh=False)
-    with live if follow_on else nullcontext():
-        async for heard in listen(kafka, ALERTS, KINDS, history, SystemClock()):
-            for event in filter(wanted, heard.events):
-                board.add(event)
-            if heard.caught_up and follow_on:
-                live.update(render(board), refresh=True)
-            elif heard.caught_up:
-                console.print(render(board))
-                return
+async def _tell(history: timedelta, wanted: Wanted, *, as_lines: bool, follow_on: bool) -> None:
+    board, heard = Board(), listen(load(KafkaSettings), ALERTS, KINDS, history, SystemClock())
 
+    def add(event: AlertEvent) -> bool:
+        return wanted(event) and board.add(event)
 
-async def _tell_lines(history: timedelta, wanted: Wanted, follow_on: bool) -> None:
-    board, kafka = Board(), load(KafkaSettings)
-    async for heard in listen(kafka, ALERTS, KINDS, history, SystemClock()):
-        for event in filter(wanted, heard.events):
-            if board.add(event):
-                line = {"type": event.type, "id": event.id(), **event.model_dump(mode="json")}
-                print(json.dumps(line, ensure_ascii=False), flush=True)  # noqa: T201 - lines for a pipe, never wrapped
-        if heard.caught_up and not follow_on:
-            return
+    if as_lines:
+        await tell_lines(heard, add, follow_on=follow_on)
+    else:
+        await tell_view(heard, add, lambda: render(board), console, follow_on=follow_on)
 
 
 async def _standing(text: str) -> list[StandingAlert]:

@@ -1,18 +1,16 @@
 """``argus cascades watch``: follow the cascades of a fleet as they are told."""
 
 import asyncio
-import json
 from collections.abc import Callable
-from contextlib import nullcontext
 from datetime import timedelta
 from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.live import Live
 
 from argus_cli.cascades.board import KINDS, CascadeBoard
 from argus_cli.cascades.view import render
+from argus_cli.event_follow import tell_lines, tell_view
 from argus_cli.event_reader import listen
 from argus_cli.spans import parse_span
 from argus_common.clock import SystemClock
@@ -43,32 +41,19 @@ def watch(
     def wanted(event: CascadeEvent) -> bool:
         return fleet is None or event.fleet == fleet
 
-    telling = _tell_lines if as_lines else _tell_board
     try:
-        asyncio.run(telling(span, wanted, follow_on))
+        asyncio.run(_tell(span, wanted, as_lines=as_lines, follow_on=follow_on))
     except KeyboardInterrupt:
         raise typer.Exit from None
 
 
-async def _tell_board(history: timedelta, wanted: Wanted, follow_on: bool) -> None:
-    board, live = CascadeBoard(), Live(console=console, auto_refresh=False)
-    with live if follow_on else nullcontext():
-        async for heard in listen(load(KafkaSettings), CASCADES, KINDS, history, SystemClock()):
-            for event in filter(wanted, heard.events):
-                board.add(event)
-            if heard.caught_up and follow_on:
-                live.update(render(board), refresh=True)
-            elif heard.caught_up:
-                console.print(render(board))
-                return
+async def _tell(history: timedelta, wanted: Wanted, *, as_lines: bool, follow_on: bool) -> None:
+    board, heard = CascadeBoard(), listen(load(KafkaSettings), CASCADES, KINDS, history, SystemClock())
 
+    def add(event: CascadeEvent) -> bool:
+        return wanted(event) and board.add(event)
 
-async def _tell_lines(history: timedelta, wanted: Wanted, follow_on: bool) -> None:
-    board = CascadeBoard()
-    async for heard in listen(load(KafkaSettings), CASCADES, KINDS, history, SystemClock()):
-        for event in filter(wanted, heard.events):
-            if board.add(event):
-                line = {"type": event.type, "id": event.id(), **event.model_dump(mode="json")}
-                print(json.dumps(line, ensure_ascii=False), flush=True)  # noqa: T201 - lines for a pipe, never wrapped
-        if heard.caught_up and not follow_on:
-            return
+    if as_lines:
+        await tell_lines(heard, add, follow_on=follow_on)
+    else:
+        await tell_view(heard, add, lambda: render(board), console, follow_on=follow_on)

@@ -1,27 +1,16 @@
 """What the models topic tells of one model: its trainings, how they ended, what was refused, what serves."""
 
 from dataclasses import dataclass, field
-from typing import TypeAlias
 
 from argus_common.events import (
     ModelPromoted,
-    ModelRejected,
     ModelRolledBack,
     RetrainRefused,
     TrainingFailed,
     TrainingStarted,
 )
-from argus_common.lineage import ModelEvent, lineage
+from argus_common.lineage import ModelEvent, ModelTopicEvent, lineage
 
-ModelTopicEvent: TypeAlias = ModelEvent | ModelRejected | TrainingStarted | TrainingFailed | RetrainRefused
-KINDS: tuple[type[ModelTopicEvent], ...] = (
-    ModelPromoted,
-    ModelRolledBack,
-    ModelRejected,
-    TrainingStarted,
-    TrainingFailed,
-    RetrainRefused,
-)
 AGAIN = ("crashed", "time_limit", "data", "rolled_back")
 """Ends after which a cause still stands; who cancels a training does not want it back at once."""
 
