@@ -28,6 +28,14 @@ from argus_common.events.commands import (
     ScenarioRequested,
     TrainingCancelRequested,
 )
+from argus_common.events.drift import (
+    DriftCleared,
+    DriftDetected,
+    DriftedServer,
+    DriftEvent,
+    DriftMeasures,
+    DriftUpdated,
+)
 from argus_common.events.forecast import (
     SCORED_LEADS,
     Breach,
@@ -66,6 +74,12 @@ __all__ = [
     "CascadeOrigin",
     "CascadeResolved",
     "CascadeUpdated",
+    "DriftCleared",
+    "DriftDetected",
+    "DriftEvent",
+    "DriftMeasures",
+    "DriftUpdated",
+    "DriftedServer",
     "Driver",
     "Event",
     "ForecastIssued",

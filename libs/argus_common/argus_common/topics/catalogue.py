@@ -11,6 +11,9 @@ from argus_common.events import (
     CascadeOpened,
     CascadeResolved,
     CascadeUpdated,
+    DriftCleared,
+    DriftDetected,
+    DriftUpdated,
     Event,
     ForecastIssued,
     MaintenanceScheduled,
@@ -87,6 +90,14 @@ CASCADES = Topic(
     "Servers that turn abnormal together: where it began, who follows, and that it is over.",
     (CascadeOpened, CascadeUpdated, CascadeResolved),
 )
+DRIFT = Topic(
+    "argus.drift.v1",
+    "fleet",
+    6,
+    timedelta(days=30),
+    "Servers whose behaviour changed for good, what that does to their forecasts, and that it is over.",
+    (DriftDetected, DriftUpdated, DriftCleared),
+)
 MODELS = Topic(
     "argus.models.v1",
     "model name; of what does not decide what serves, name/…",
@@ -125,6 +136,7 @@ TOPICS: tuple[Topic, ...] = (
     PREDICTIONS,
     ALERTS,
     CASCADES,
+    DRIFT,
     MODELS,
     COMMANDS,
     DEAD_LETTERS,
