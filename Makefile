@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
+WORKERS ?= 2
 CODE   := libs services deploy/local deploy/grafana tests bench scripts
 
 .DEFAULT_GOAL := help
@@ -25,8 +26,8 @@ setup: $(READY)  ## make .venv and install everything from requirements.lock
 demo: $(READY)  ## the whole system on this machine, with a live view (ARGS="--seconds 180 --servers 40")
 	@$(BIN)/argus demo $(ARGS)
 
-test: $(READY)  ## every test but the slow ones, on a real Kafka and Redis (ARGS="-k ring")
-	@$(BIN)/python -m pytest $(ARGS)
+test: $(READY)  ## every test but the slow ones, on a real Kafka and Redis per worker (ARGS="-k ring" WORKERS=0)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
 
 test-slow: $(READY)  ## the tests that take minutes
 	@$(BIN)/python -m pytest -m slow $(ARGS)

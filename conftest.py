@@ -12,6 +12,7 @@ from argus_site import Site, end, make_site
 from argus_local import Stack
 from argus_local.containers import ContainerStack, container_stack
 
+os.environ.pop("COLUMNS", None)  # how wide the terminal is of who runs the tests must not decide
 SCRATCH_DATABASE = 9
 """The Redis database that is emptied for each test which asks for it."""
 

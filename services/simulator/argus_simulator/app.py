@@ -133,5 +133,8 @@ async def _listening(kafka: KafkaSettings) -> AsyncIterator[Switch]:
         yield switch
     finally:
         task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
+        try:
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+        finally:
+            await switch.stop()

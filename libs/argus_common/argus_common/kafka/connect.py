@@ -1,5 +1,6 @@
 """Starts Kafka clients and says why one can't connect: aiokafka tells the reason only to its log."""
 
+import asyncio
 import logging
 import ssl
 from collections.abc import Awaitable, Callable, Iterator
@@ -20,7 +21,7 @@ class Client(Protocol):
 
 
 async def connect(client: Client, settings: KafkaSettings) -> None:
-    """Start ``client``; one that can't start is stopped, build another one to try again.
+    """Start ``client``; one that can't start, or is told not to, is stopped: build another one to try again.
 
     Raises:
         ConfigurationError: the broker refuses our credentials or has a certificate that we do not trust.
@@ -39,6 +40,9 @@ async def started(
         except (KafkaError, OSError) as error:
             await stop()
             raise _explained(reasons[-1] if reasons else error, settings) from error
+        except asyncio.CancelledError:
+            await stop()
+            raise
 
 
 class _Collector(logging.Handler):

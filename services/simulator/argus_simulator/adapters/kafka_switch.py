@@ -36,12 +36,13 @@ class KafkaSwitch:
     async def listen(self) -> None:
         """Until cancelled."""
         await self._consumer.start()
-        try:
-            await self._consumer.seek_to_end()
-            while True:
-                await self._take()
-        finally:
-            await self._consumer.stop()
+        await self._consumer.seek_to_end()
+        while True:
+            await self._take()
+
+    async def stop(self) -> None:
+        """Let go of Kafka, however far `listen` came: it may not even have begun."""
+        await self._consumer.stop()
 
     async def _take(self) -> None:
         try:
