@@ -8,9 +8,9 @@ import numpy as np
 import polars as pl
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from argus_cli.models_option import open_forecaster
+from argus_cli.progress import bars
 from argus_cli.trace_frame import Selection, read_trace, with_derived
 from argus_common.errors import ConfigurationError
 from argus_common.metrics import DEFAULT_CATALOGUE
@@ -77,8 +77,8 @@ def _forecast_all(
     store = TraceStore.of(rows, step_seconds)
     quantile_frames: Frames = []
     breach_frames: Frames = []
-    with _progress() as progress:
-        task = progress.add_task("", total=wanted.height)
+    with bars(console) as progress:
+        task = progress.add_task("forecasting", total=wanted.height, unit="origins")
         for (name,), part in wanted.group_by("metric", maintain_order=True):
             metric = str(name)
             values = store.grid(metric)
@@ -195,10 +195,3 @@ def parse_limits(pairs: list[str]) -> Mapping[str, float]:
         except ValueError:
             raise ConfigurationError(f"--limit {pair!r}: expected METRIC=VALUE") from None
     return limits
-
-
-def _progress() -> Progress:
-    return Progress(
-        TextColumn("forecasting"), BarColumn(), MofNCompleteColumn(), TextColumn("origins"), TimeRemainingColumn(),
-        console=console,
-    )  # fmt: skip
