@@ -15,7 +15,7 @@ class Bars(Progress):
 
     _told: float | None = None
 
-    def update(self, task_id: TaskID, **fields: Any) -> None:
+    def update(self, task_id: TaskID, **fields: Any) -> None:  # noqa: ANN401 (as in rich)
         """As rich does."""
         super().update(task_id, **fields)
         self._tell(task_id)
