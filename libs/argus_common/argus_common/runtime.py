@@ -6,12 +6,15 @@ import logging
 import signal
 import sys
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 from argus_common.errors import ArgusError, ConfigurationError
 
 EXIT_CONFIGURATION = 2
 EXIT_FAILED = 1
 GC_THRESHOLDS = 50_000, 20, 100
+PATIENCE_SECONDS = 20.0
+"""Less than the 30 s after which Kubernetes kills a pod that was told to stop."""
 
 Main = Callable[[asyncio.Event], Awaitable[None]]
 
@@ -25,10 +28,28 @@ async def run_until_signal(main: Main) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     try:
-        await main(stop)
+        await _wound_down(asyncio.ensure_future(main(stop)), stop)
     finally:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.remove_signal_handler(number)
+
+
+async def _wound_down(running: "asyncio.Future[Any]", stop: asyncio.Event) -> None:
+    """Until ``running`` ends, by itself or cancelled a while after ``stop``: what it did not acknowledge is repeated by
+    whoever runs next, which is better than to be killed by a supervisor that has lost its patience.
+    """
+    told: asyncio.Future[Any] = asyncio.ensure_future(stop.wait())
+    try:
+        await asyncio.wait({running, told}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({running}, timeout=PATIENCE_SECONDS)
+    finally:
+        told.cancel()
+        if not running.done():
+            _log.warning("did not wind down in time: leaving the rest to the next start")
+            running.cancel()
+            await asyncio.wait({running})
+    if not running.cancelled():
+        running.result()
 
 
 def run(main: Main) -> int:

@@ -170,3 +170,22 @@ def test_services_collect_garbage_seldom() -> None:
 
     run(main)
     assert gc.get_threshold()[0] == 50_000
+
+
+def test_a_service_that_never_winds_down_is_made_to_let_go_before_somebody_kills_it() -> None:
+    body = """
+from argus_common import runtime
+runtime.PATIENCE_SECONDS = 0.1
+print('up', flush=True)
+try:
+    await asyncio.Event().wait()
+finally:
+    print('let go', flush=True)
+"""
+    process = start(body)
+    assert output(process).readline() == "up\n"
+    process.send_signal(signal.SIGTERM)
+    code, out, err = finish(process)
+    warning, let_go = out.splitlines()
+    assert (code, let_go, err) == (0, "let go", "")
+    assert "did not wind down in time" in warning

@@ -5,6 +5,7 @@ from asyncio import Event
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 
 from prometheus_client import CollectorRegistry
 
@@ -35,6 +36,7 @@ from argus_common.ops import Health, OpsServer, build_registry
 from argus_common.redis_client import build_redis, ping
 from argus_common.retry import retry
 from argus_common.settings import KafkaSettings, OpsSettings, RedisSettings
+from argus_common.starting import start
 from argus_common.topics import PREDICTIONS
 
 
@@ -87,12 +89,15 @@ async def serve(
     with OpsServer(registry, health, ops.host, ops.port) as server:
         log.info("ops server answers", extra={"port": server.port})
         try:
-            await retry("connect to Kafka", outbox.start)
-            await retry("read commands", commands.start)
-            await retry("reach Redis", lambda: ping(redis))
-            await retry("join the group", source.start)
-            async with _bridge(settings, pipeline, registry):
-                await loop.run(stop)
+            if await start(
+                stop,
+                partial(retry, "connect to Kafka", outbox.start),
+                partial(retry, "read commands", commands.start),
+                partial(retry, "reach Redis", lambda: ping(redis)),
+                partial(retry, "join the group", source.start),
+            ):
+                async with _bridge(settings, pipeline, registry):
+                    await loop.run(stop)
         finally:
             for end in (source.stop, commands.stop, outbox.stop, redis.aclose):
                 await end()

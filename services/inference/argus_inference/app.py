@@ -3,6 +3,7 @@
 from asyncio import Event
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
 from redis.asyncio import Redis
 
@@ -20,6 +21,7 @@ from argus_common.redis_client import build_redis, ping
 from argus_common.retry import retry
 from argus_common.ring import RingLayout, RingStore
 from argus_common.settings import KafkaSettings, OpsSettings, RedisSettings
+from argus_common.starting import start
 from argus_common.topics import MODELS
 from argus_forecasting.alarms import AlarmRule
 from argus_forecasting.trained.store import ModelStore
@@ -91,14 +93,17 @@ async def serve(configuration: Configuration, stop: Event) -> None:
         subscription.subscribe(configuration.kafka, settings)
         commands = Commands(configuration.kafka, _hearing(mitigations, outbox, alert_metrics), subscription.fail)
         try:
-            await retry("reach Redis", lambda: ping(redis))
-            for what, begin in (("connect to Kafka", outbox.start), ("read commands", commands.start)):
-                await retry(what, begin)
-            await promotions.begin()
-            await service.warm_up()
-            await retry("join the group", lambda: connect(broker, configuration.kafka))
-            async with promotions.followed(subscription.failed):
-                await Watch(subscription, lambda: ping(redis), health, metrics, outside.clock).run(stop)
+            if await start(
+                stop,
+                partial(retry, "reach Redis", lambda: ping(redis)),
+                partial(retry, "connect to Kafka", outbox.start),
+                partial(retry, "read commands", commands.start),
+                promotions.begin,
+                service.warm_up,
+                partial(retry, "join the group", lambda: connect(broker, configuration.kafka)),
+            ):
+                async with promotions.followed(subscription.failed):
+                    await Watch(subscription, lambda: ping(redis), health, metrics, outside.clock).run(stop)
         finally:
             for end in (broker.stop, commands.stop, outbox.stop, redis.aclose):
                 await end()

@@ -2,6 +2,7 @@
 
 from asyncio import Event
 from dataclasses import dataclass
+from functools import partial
 
 from argus_common.clock import SystemClock
 from argus_common.kafka import build_consumer
@@ -15,6 +16,7 @@ from argus_common.redis_client import build_redis, ping
 from argus_common.retry import retry
 from argus_common.ring import RingLayout, RingStore
 from argus_common.settings import KafkaSettings, OpsSettings, RedisSettings
+from argus_common.starting import start
 from argus_common.topics import METRICS
 from argus_ingest.adapters.kafka_publisher import KafkaPublisher
 from argus_ingest.adapters.kafka_rebuild import KafkaRebuilder
@@ -75,11 +77,14 @@ async def serve(configuration: Configuration, stop: Event) -> None:
     with OpsServer(registry, health, ops.host, ops.port) as server:
         log.info("ops server answers", extra={"port": server.port})
         try:
-            await retry("connect to Kafka", outbox.start)
-            await retry("reach Redis", lambda: ping(redis))
-            await retry("join the group", source.start)
-            health.set("redis", holds=True)
-            await loop.run(stop)
+            if await start(
+                stop,
+                partial(retry, "connect to Kafka", outbox.start),
+                partial(retry, "reach Redis", lambda: ping(redis)),
+                partial(retry, "join the group", source.start),
+            ):
+                health.set("redis", holds=True)
+                await loop.run(stop)
         finally:
             await source.stop()
             await outbox.stop()

@@ -18,6 +18,7 @@ from argus_common.ops import Health, OpsServer, build_registry
 from argus_common.redis_client import build_redis, ping
 from argus_common.retry import retry
 from argus_common.settings import KafkaSettings, OpsSettings, RedisSettings
+from argus_common.starting import start
 from argus_common.topics import ALERTS, CASCADES, COMMANDS, MODELS, PREDICTIONS, WINDOWS
 from argus_forecasting.trained.store import ModelStore
 from argus_retrainer.adapters.kafka_topics import KafkaTopics
@@ -75,10 +76,14 @@ async def serve(configuration: Configuration, stop: Event) -> None:
     with OpsServer(registry, health, ops.host, ops.port) as server:
         log.info("ops server answers", extra={"port": server.port})
         try:
-            await retry("connect to Kafka", outbox.start)
-            await retry("reach Redis", lambda: ping(redis))
+            if not await start(
+                stop,
+                partial(retry, "connect to Kafka", outbox.start),
+                partial(retry, "reach Redis", lambda: ping(redis)),
+                partial(retry, "join the group", source.start),
+            ):
+                return
             health.set("redis", holds=True)
-            await retry("join the group", source.start)
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(archiving.run(stop))
                 if settings.models is not None:
