@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,8 @@ from bench import alone
 from deploy_settings import ROOT, runnable_services
 
 TORCH_LINES = re.compile(r'^(?:# --build-arg TORCH.*|ARG TORCH.*)\n| --torch-backend "[^"]+"', re.MULTILINE)
+
+MOST_MEGABYTES = 300
 
 
 def text(service: str) -> str:
@@ -88,3 +91,44 @@ def test_what_a_service_declares_is_enough_to_start_it_alone(service: str, tmp_p
     names = {name.lower() for name in found.stdout.split()}
     assert ("torch" in names) == alone.needs_torch(service)
     assert names.isdisjoint({"pip", "uv", "hatchling"})
+
+
+LOOK_AROUND = """
+import importlib.util, os, pathlib, argus_{service}
+installed = pathlib.Path('/opt/argus')
+size = sum(f.stat().st_size for f in installed.rglob('*') if f.is_file() and not f.is_symlink())
+pip, writable = importlib.util.find_spec('pip') is not None, os.access(installed, os.W_OK)
+print(os.getuid(), pip, writable, size // 1_000_000)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("service", alone.services())
+def test_an_image_is_built_and_runs_as_a_user_without_rights(service: str) -> None:
+    """ARGUS_TEST_PYTHON_IMAGE: a base that buildah can have; ARGUS_TEST_TORCH_BACKEND: builds those with torch, too."""
+    buildah, base = shutil.which("buildah"), os.environ.get("ARGUS_TEST_PYTHON_IMAGE")
+    torch = os.environ.get("ARGUS_TEST_TORCH_BACKEND")
+    if buildah is None or base is None:
+        pytest.skip("no buildah, or ARGUS_TEST_PYTHON_IMAGE names no base for the images")
+    if alone.needs_torch(service) and torch is None:
+        pytest.skip("torch comes from an index of its own: name a backend in ARGUS_TEST_TORCH_BACKEND")
+
+    def told(*words: str) -> str:
+        done = subprocess.run([buildah, *words], cwd=ROOT, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    image = f"localhost/argus-test/{service}"
+    arguments = [f"PYTHON_IMAGE={base}", *([f"TORCH_BACKEND={torch}"] if alone.needs_torch(service) else [])]
+    given = [word for argument in arguments for word in ("--build-arg", argument)]
+    told("build", "--network", "host", *given, "--file", f"services/{service}/Dockerfile", "--tag", image, ".")
+    container = told("from", image).strip()
+    try:
+        look = LOOK_AROUND.format(service=service)
+        found = told("run", "--user", "10001:10001", container, "--", "python", "-c", look)
+    finally:
+        told("rm", container)
+    user, pip, writable, megabytes = found.split()
+    assert (user, pip, writable) == ("10001", "False", "False")
+    if not alone.needs_torch(service):
+        assert int(megabytes) <= MOST_MEGABYTES, "what a service without torch adds to the base of its image"
