@@ -40,7 +40,7 @@ def train_command(
     from argus_cli.train_work import Wanted, carry_out  # noqa: PLC0415 (Lightning takes seconds, --help must not)
 
     asked = Wanted(
-        file, models, name, version, target, family, preset, horizon, steps, seed, warm_start, exclude, validation, test,
-        step, work, notes, accelerator, devices, strategy, precision,
+        file, models, name, version, target, family, preset, horizon, steps, seed, warm_start, exclude, validation,
+        test, step, work, notes, accelerator, devices, strategy, precision,
     )  # fmt: skip
     carry_out(asked)
