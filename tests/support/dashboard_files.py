@@ -11,6 +11,13 @@ from deploy_settings import ROOT
 FILES = sorted((ROOT / "deploy" / "grafana" / "dashboards").glob("*.json"))
 BOARDS: dict[str, dict[str, Any]] = {file.stem: json.loads(file.read_text(encoding="utf-8")) for file in FILES}
 BUILT_IN = {"__rate_interval": "10s", "__range": "1m"}
+ASSUMED = {
+    variable["name"]: variable["current"]["value"]
+    for board in BOARDS.values()
+    for variable in board["templating"]["list"]
+    if variable["type"] in ("textbox", "custom")
+}
+"""What the reader assumes, until he chooses something else."""
 LABELS = re.compile(r"label_values\((?:(.+), )?(\w+)\)")
 
 
@@ -39,6 +46,6 @@ def queries_of(board: dict[str, Any]) -> Iterator[Asked]:
 def filled_in(expression: str, target: str) -> str:
     """The expression with everything chosen and one ``target``, as Grafana would send it."""
     plain = expression.replace('target="$target"', f'target="{target}"')
-    for name, span in BUILT_IN.items():
-        plain = plain.replace(f"${name}", span)
+    for name, value in (BUILT_IN | ASSUMED).items():
+        plain = plain.replace(f"${name}", value)
     return re.sub(r"\$\w+", ".*", plain)
