@@ -84,7 +84,8 @@ def number(title: str, description: str, unit: str, asked: Dataquery, *, width: 
     """One number with its recent course."""
     panel = Stat().title(title).description(description).unit(unit).datasource(SOURCE).span(width).height(4)
     panel.reduce_options(styles.ReduceDataOptions().calcs(["lastNotNull"]))
-    return panel.targets(_lettered([asked])).thresholds(plain()).graph_mode(common.BigValueGraphMode.AREA)
+    panel.targets(_lettered([asked])).thresholds(plain()).graph_mode(common.BigValueGraphMode.AREA)
+    return panel.decimals(0) if unit == "none" else panel
 
 
 def strips(title: str, description: str, unit: str, asked: Dataquery) -> StatusHistory:

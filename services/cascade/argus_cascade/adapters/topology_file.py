@@ -4,9 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
-import polars as pl
 import yaml
-from polars.exceptions import PolarsError
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from argus_cascade.domain.topology import Topology
@@ -62,6 +60,9 @@ def _yaml(file: Path) -> list[Edge]:
 
 
 def _parquet(file: Path) -> list[Edge]:
+    import polars as pl  # noqa: PLC0415 - half a second of every start, and only this form of the file needs it
+    from polars.exceptions import PolarsError  # noqa: PLC0415
+
     try:
         rows = pl.read_parquet(file, columns=["source", "target"]).to_dicts()
     except (OSError, PolarsError) as error:
