@@ -35,7 +35,7 @@ def measure(stack: Stack) -> list[Measurement]:
             after["inference"]["argus_inference_forecasts_total"]
             - before["inference"]["argus_inference_forecasts_total"]
         )
-        return [*_costs(before, after, steps / SERVERS), _redis(stack)]
+        return [*_costs(before, after, steps / SERVERS), _redis(stack), _archive(after["retrainer"])]
 
 
 def _started(stack: Stack, folder: str, running: ExitStack) -> dict[str, Service]:
@@ -46,7 +46,8 @@ def _started(stack: Stack, folder: str, running: ExitStack) -> dict[str, Service
 
     began = datetime.now(UTC) - timedelta(days=1)
     made = {name: start(name) for name in ("ingest", "cascade")}
-    made["retrainer"] = start("retrainer", ARGUS_RETRAINER_ARCHIVE=f"{folder}/archive")
+    often = {"ARGUS_RETRAINER_ARCHIVE_EVERY": "20", "ARGUS_RETRAINER_TIDY_EVERY": "20"}
+    made["retrainer"] = start("retrainer", ARGUS_RETRAINER_ARCHIVE=f"{folder}/archive", **often)
     start(
         "simulator",
         ARGUS_SIMULATOR_SERVERS=str(SERVERS),
@@ -71,6 +72,11 @@ def _costs(before: dict[str, dict[str, float]], after: dict[str, dict[str, float
             Measurement(f"{name}, memory", resident, "MB", note="resident"),
         ]
     return found
+
+
+def _archive(told: dict[str, float]) -> Measurement:
+    a_day = told["argus_retrainer_archive_bytes"] / told["argus_retrainer_archive_days"] / 1e6
+    return Measurement("archive, a day", a_day, "MB", note=f"of {told['argus_retrainer_archive_days']:.0f} days")
 
 
 def _redis(stack: Stack) -> Measurement:

@@ -23,8 +23,9 @@ from argus_local import Stack
 
 ROOT = Path(__file__).resolve().parents[1]
 PICTURES = ROOT / "docs" / "dashboards"
-SERVERS, SCENARIO, RUN_SECONDS = 28, "cascade", 300
-CAPTION = f"simulated fleet of {SERVERS} servers, {SPEED} times faster than the clock: one second is five minutes"
+FLEETS = {"bank": "critical", "shop": "cascade"}
+SERVERS, RUN_SECONDS = 20, 300
+CAPTION = f"two simulated fleets of {SERVERS} servers, {SPEED} times faster than the clock: one second is five minutes"
 EVERYTHING = ".*"
 SHOWN_TARGETS, SHOWN_LEAD = "cpu_used_pct|mem_used_pct|disk_usage_pct", "12"
 WORST = "topk(1, avg_over_time(argus_risk_score_ratio[5m]))"
@@ -40,7 +41,7 @@ def main(arguments: list[str] | None = None) -> int:
     with tempfile.TemporaryDirectory() as folder, Stack() as stack:
         site = make_site(stack.bootstrap_servers, stack.redis_url, "pictures-", Path(folder))
         with (
-            demo(site, servers=SERVERS, scenario=SCENARIO) as services,
+            demo(site, FLEETS, SERVERS) as services,
             prometheus(Path(folder), services.targets()) as server,
         ):
             begin = time.time()

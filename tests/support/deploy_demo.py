@@ -6,11 +6,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 
 from argus_site import IngestProcess, Site, end, until
 from inference_site import environment, start_inference
 
 SERVERS = 14
+ONE_FLEET = MappingProxyType({"default": "critical"})
 PAST_SECONDS = 9 * 86_400
 SPEED = "300"
 """Event seconds per second: a step closes every second."""
@@ -30,8 +32,14 @@ class Demo:
 
 
 @contextmanager
-def demo(site: Site, *, servers: int = SERVERS, scenario: str = "critical") -> Iterator[Demo]:
-    """Runs until the block ends; entered once the past is read and forecasts come."""
+def demo(site: Site, fleets: Mapping[str, str] = ONE_FLEET, servers: int = SERVERS) -> Iterator[Demo]:
+    """Runs until the block ends; entered once the past is read and forecasts come.
+
+    Args:
+        site: where it runs.
+        fleets: name → scenario that it goes through.
+        servers: of each fleet.
+    """
     try:
         ingest = site.start_ingest(ARGUS_INGEST_RING_STEPS="2304")
         cascade = _started(site, "cascade", ARGUS_CASCADE_GROUP=site.kafka.topic_prefix + "cascade")
@@ -46,21 +54,22 @@ def demo(site: Site, *, servers: int = SERVERS, scenario: str = "critical") -> I
             ARGUS_RETRAINER_TIDY_EVERY="10",
         )
         until(retrainer.ready, f"the retrainer to be ready, see {retrainer.log}")
-        simulator = _simulator(site, servers, scenario)
+        simulators = [_simulator(site, fleet, scenario, servers) for fleet, scenario in fleets.items()]
         inference = start_inference(site, ARGUS_INFERENCE_RING_STEPS="2304", ARGUS_INFERENCE_HISTORY_STEPS="2112")
         until(lambda: inference.metric("argus_inference_forecasts_total") > 100, f"forecasts, see {inference.log}", 120)
-        watched = 'argus_cascade_watched_servers{fleet="default"}'
+        watched = f'argus_cascade_watched_servers{{fleet="{next(iter(fleets))}"}}'
         until(lambda: cascade.metric(watched) > 0, f"a step in cascade, see {cascade.log}")
-        others = {"inference": inference, "cascade": cascade, "retrainer": retrainer, "simulator": simulator}
+        others = {"inference": inference, "cascade": cascade, "retrainer": retrainer, "simulator": simulators[0]}
         yield Demo({"ingest": ingest} | others)
     finally:
         end(site)
 
 
-def _simulator(site: Site, servers: int, scenario: str) -> IngestProcess:
+def _simulator(site: Site, fleet: str, scenario: str, servers: int) -> IngestProcess:
     made = _started(
         site,
         "simulator",
+        ARGUS_SIMULATOR_FLEET=fleet,
         ARGUS_SIMULATOR_SERVERS=str(servers),
         ARGUS_SIMULATOR_HISTORY=str(PAST_SECONDS),
         ARGUS_SIMULATOR_SPEED=SPEED,
@@ -73,7 +82,7 @@ def _simulator(site: Site, servers: int, scenario: str) -> IngestProcess:
 
 
 def _started(site: Site, service: str, **settings: str) -> IngestProcess:
-    told, log = environment(site, **settings), site.folder / f"{service}.log"
+    told, log = environment(site, **settings), site.folder / f"{service}{len(site.running)}.log"
     with log.open("wb") as output:
         command = [sys.executable, "-m", f"argus_{service}"]
         process = subprocess.Popen(command, env=told, stdout=output, stderr=subprocess.STDOUT)
