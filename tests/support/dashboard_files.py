@@ -29,11 +29,13 @@ class Asked:
     expression: str
 
 
-def queries_of(board: dict[str, Any]) -> Iterator[Asked]:
-    """Everything that a dashboard asks, as it stands in the file."""
+def queries_of(board: dict[str, Any], *, panels_only: bool = False) -> Iterator[Asked]:
+    """Everything that a dashboard asks, as it stands in the file; without its variables and marks if wanted."""
     for panel in board["panels"]:
         for target in panel.get("targets", []):
             yield Asked(f"{board['title']}: {panel['title']} {target['refId']}", target["expr"])
+    if panels_only:
+        return
     for variable in board["templating"]["list"]:
         if variable["type"] == "query":
             found = LABELS.fullmatch(variable["query"])
