@@ -26,10 +26,10 @@ def measure(stack: Stack) -> list[Measurement]:
     with tempfile.TemporaryDirectory() as folder, ExitStack() as running:
         services = _started(stack, folder, running)
         inference = services["inference"]
-        inference.wait_for("argus_inference_forecasts_total", WARM_STEPS * SERVERS, seconds=600)
+        inference.wait_for("argus_inference_forecasts_total", WARM_STEPS * SERVERS, seconds=1800)
         before = {name: one.series() for name, one in services.items()}
         wanted = before["inference"]["argus_inference_forecasts_total"] + MEASURED_STEPS * SERVERS
-        inference.wait_for("argus_inference_forecasts_total", wanted, seconds=600)
+        inference.wait_for("argus_inference_forecasts_total", wanted, seconds=1800)
         after = {name: one.series() for name, one in services.items()}
         steps = (
             after["inference"]["argus_inference_forecasts_total"]
@@ -57,7 +57,7 @@ def _started(stack: Stack, folder: str, running: ExitStack) -> dict[str, Service
         ARGUS_SIMULATOR_SPEED=str(SPEED),
     )
     past = (PAST_DAYS * 86_400 // STEP_SECONDS - 1) * SERVERS
-    made["ingest"].wait_for("argus_ingest_windows_total", past, seconds=600)
+    made["ingest"].wait_for("argus_ingest_windows_total", past, seconds=1800)
     return made | {"inference": start("inference")}
 
 

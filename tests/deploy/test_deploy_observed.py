@@ -23,7 +23,10 @@ IN_RULES = [Asked(str(rule.get("alert", rule.get("record"))), str(rule["expr"]))
 IN_BOARDS = [asked for board in BOARDS.values() for asked in queries_of(board)]
 SCRAPED = {"up"}
 """Made by Prometheus itself."""
-NOT_IN_MINUTES = {"Argus / Models and drift: Training now A"}
+NOT_IN_MINUTES = {
+    "Argus / Models and drift: Training now A",
+    "Argus / Models and drift: Live loss of the watched version A",
+}
 """Queries that a demo of minutes can't answer: nothing is trained in it."""
 
 

@@ -56,7 +56,7 @@ def _live() -> TimeSeries:
         "Live loss of the watched version",
         "Over the statistical forecaster's on the same forecasts; a version above the bound is rolled back.",
         "none",
-        query("max(argus_retrainer_live_loss_ratio)", "watched version"),
+        query("max(argus_retrainer_live_loss_ratio) > 0", "watched version"),
         query("vector(1)", "statistical forecaster"),
     )
     return dashed(panel, "statistical forecaster").min(0)

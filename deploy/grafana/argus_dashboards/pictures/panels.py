@@ -17,7 +17,7 @@ DAY = 86_400
 PALETTE = ("#5794f2", "#73bf69", "#ff9830", "#b877d9", "#f2495c", "#37872d", "#8ab8ff", "#fade2a", "#a352cc", "#e0b400")
 NAMED = {"text": "#8e8e8e", "blue": "#5794f2"}
 TEXT, QUIET, FRAME = "#24292e", "#6e7687", "#e3e6ea"
-SHOWN_NAMES, NAME_LENGTH, SHOWN_ROWS = 8, 34, 12
+SHOWN_NAMES, NAME_LENGTH, SHOWN_ROWS = 6, 34, 12
 CHARACTERS, COLUMN_ROOM = 190, 5
 """Characters that fit the picture's width, and those between two columns."""
 TITLE_SIZE, TEXT_SIZE, CELL_SIZE, NUMBER_SIZE = 9.5, 7, 7.5, 19
