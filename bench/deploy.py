@@ -52,7 +52,7 @@ def _of(stack: Stack, name: str, folder: Path) -> list[Measurement]:
         ),
         Measurement(
             f"{name}, start, CPU", min(work), "s", must=bounds.start_seconds, higher=False,
-            note="until then; what a machine with nothing else to do would take without the waiting",
+            note="until then: on a busy machine the number to look at",
         ),
         Measurement(f"{name}, idle memory", idle, "MB", must=bounds.idle_mb, higher=False, note="resident"),
     ]  # fmt: skip

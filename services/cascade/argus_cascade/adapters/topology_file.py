@@ -60,9 +60,14 @@ def _yaml(file: Path) -> list[Edge]:
 
 
 def _parquet(file: Path) -> list[Edge]:
-    import polars as pl  # noqa: PLC0415 - half a second of every start, and only this form of the file needs it
-    from polars.exceptions import PolarsError  # noqa: PLC0415
-
+    try:
+        import polars as pl  # noqa: PLC0415 - half the image and a fifth of the start, and only this form needs it
+        from polars.exceptions import PolarsError  # noqa: PLC0415
+    except ModuleNotFoundError as error:
+        raise ConfigurationError(
+            f"topology {file}: Parquet needs polars, which is not installed here; write it as YAML, or install "
+            "argus-cascade[parquet]"
+        ) from error
     try:
         rows = pl.read_parquet(file, columns=["source", "target"]).to_dicts()
     except (OSError, PolarsError) as error:
