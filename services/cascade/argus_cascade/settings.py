@@ -23,7 +23,7 @@ class CascadeSettings(BaseSettings):
     )
     topology: Path | None = Field(
         default=None,
-        description="YAML file (Parquet where polars is installed) of who depends on whom; cascades are found without it",
+        description="YAML (or Parquet, with polars) file of who depends on whom; cascades are found without it too",
     )
     alertmanager_url: str | None = Field(
         default=None,
