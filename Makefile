@@ -7,10 +7,10 @@ WORKERS ?= 2
 CODE   := libs services deploy/local deploy/grafana tests bench scripts
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo model test test-slow check lint types imports fresh format bench bench-deploy helm-test prometheus lock generate clean
+.PHONY: help setup demo model test test-slow check lint types imports fresh format bench bench-deploy helm-test prometheus dashboards-png lock generate clean
 
 help:  ## this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  \033[36mmake %-12s\033[0m %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  \033[36mmake %-15s\033[0m %s\n", $$1, $$2}'
 
 $(READY): requirements.lock
 	@echo "Setting up $(VENV) (once, well under a minute with a warm package cache) ..."
@@ -70,6 +70,9 @@ prometheus:  ## Debian's Prometheus and Alertmanager into .argus, without root, 
 	@mkdir -p .argus/prometheus/packages
 	@cd .argus/prometheus/packages && apt-get download -qq prometheus prometheus-alertmanager
 	@for package in .argus/prometheus/packages/*.deb; do dpkg-deb -x $$package .argus/prometheus; done
+
+dashboards-png: $(READY)  ## pictures of the dashboards into docs/dashboards, from the running services
+	@PYTHONPATH=tests/support $(BIN)/python scripts/dashboards_png.py $(ARGS)
 
 lock: $(READY)  ## resolve requirements.in and the packages' own needs into requirements.lock
 	@$(BIN)/uv pip compile --quiet requirements.in --no-annotate --universal --no-header --upgrade -o requirements.lock

@@ -20,7 +20,7 @@ PARTS = (
     "origins",
     "cascade_live",
 )
-ALONE = ("cascades", "deploy")
+ALONE = ("cascades", "deploy", "size")
 """Parts that are run by name only: they take half an hour, or install environments of their own."""
 
 

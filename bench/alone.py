@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
+PACKAGES = ("./libs/", "./services/")
 COPIED = re.compile(r"^COPY ((?:libs|services)/\S+) \1$", re.MULTILINE)
 
 
@@ -37,7 +38,7 @@ def install(service: str, folder: Path) -> Path:
     subprocess.run([uv, "venv", "--quiet", "--no-config", "--python", sys.executable, folder], check=True)
     options = ["--quiet", "--no-config", "--no-editable", "--python", str(python), "--constraint", str(pins)]
     text = (ROOT / "services" / service / "Dockerfile").read_text(encoding="utf-8")
-    wanted = [part.strip("'") for part in text.split() if part.strip("'").startswith("./")]
+    wanted = [part.strip("'") for part in text.split() if part.strip("'").startswith(PACKAGES)]
     subprocess.run([str(uv), "pip", "install", *options, *wanted], cwd=ROOT, check=True)
     return python
 

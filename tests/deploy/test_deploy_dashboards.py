@@ -17,7 +17,8 @@ def labels(case: object) -> str:
 
 
 def test_there_is_a_dashboard_for_each_who_looks() -> None:
-    assert set(BOARDS) == {"argus-fleet", "argus-server", "argus-cascades", "argus-models", "argus-pipeline"}
+    looked_at = ("fleet", "server", "cascades", "models", "capacity", "pipeline")
+    assert set(BOARDS) == {f"argus-{name}" for name in looked_at}
 
 
 @pytest.mark.parametrize(("board", "panel"), PANELS, ids=labels)

@@ -9,6 +9,7 @@ from prometheus_site import DEPLOYED, binary
 
 RULES = [rule for group in read_yaml(DEPLOYED / "rules" / "argus.yaml")["groups"] for rule in group["rules"]]
 ALERTS = [rule for rule in RULES if "alert" in rule]
+UNIT_TESTS = sorted((DEPLOYED / "tests").glob("*_test.yaml"))
 RUNBOOKS = ROOT / "docs" / "runbooks"
 
 
@@ -28,14 +29,14 @@ def test_every_runbook_is_of_an_alert_and_listed() -> None:
 
 
 def test_every_alert_has_a_unit_test_in_which_it_fires() -> None:
-    tests = read_yaml(DEPLOYED / "tests" / "argus_test.yaml")["tests"]
+    tests = [test for file in UNIT_TESTS for test in read_yaml(file)["tests"]]
     checks = [check for test in tests for check in test.get("alert_rule_test", [])]
     assert {check["alertname"] for check in checks if check.get("exp_alerts")} == {rule["alert"] for rule in ALERTS}
 
 
 def test_the_unit_tests_of_the_rules_pass() -> None:
     done = subprocess.run(
-        [binary("promtool"), "test", "rules", "argus_test.yaml"],
+        [binary("promtool"), "test", "rules", *(file.name for file in UNIT_TESTS)],
         cwd=DEPLOYED / "tests",
         capture_output=True,
         text=True,

@@ -4,9 +4,9 @@ import json
 
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 
-from argus_dashboards import cascades, fleet, models, pipeline, server
+from argus_dashboards import capacity, cascades, fleet, models, pipeline, server
 
-BOARDS = (fleet, server, cascades, models, pipeline)
+BOARDS = (fleet, server, cascades, models, capacity, pipeline)
 
 
 def documents() -> dict[str, str]:

@@ -1,11 +1,12 @@
-"""Models: can the forecasts be trusted, which model serves, and how good the alerts were."""
+"""Models and drift: can the forecasts be trusted, which model serves, how good the alerts were, and is it retrained."""
 
 from grafana_foundation_sdk.builders.dashboard import Dashboard, Row
 from grafana_foundation_sdk.builders.stat import Panel as Stat
 from grafana_foundation_sdk.builders.table import Panel as Table
 from grafana_foundation_sdk.builders.timeseries import Panel as TimeSeries
 
-from argus_dashboards.parts import board, choice, dashed, lines, number, query, rows, table
+from argus_dashboards import drift, retraining
+from argus_dashboards.parts import board, choice, dashed, lines, mark, number, query, rows, table
 
 TARGET = 'target=~"$target"'
 LEAD = f'{TARGET}, lead=~"$lead"'
@@ -16,9 +17,11 @@ def build() -> Dashboard:
     """The dashboard of whoever looks after the models."""
     made = board(
         "argus-models",
-        "Models",
-        "How forecasts came true, which model serves, precision and lead time of the alerts.",
+        "Models and drift",
+        "How forecasts came true, which model serves, what drifts, what is trained, precision and lead time of alerts.",
         [
+            choice("fleet", "Fleet", "label_values(argus_risk_score_ratio, fleet)"),
+            choice("profile", "Profile", "label_values(argus_drift_anomaly_rate, profile)"),
             choice("target", "Target", "label_values(argus_forecast_coverage_ratio, target)"),
             choice("lead", "Lead in steps", "label_values(argus_forecast_coverage_ratio, lead)"),
         ],
@@ -27,8 +30,17 @@ def build() -> Dashboard:
         made.with_panel(panel)
     made.with_row(Row("Bands")).with_panel(_coverage()).with_panel(_uncorrected())
     made.with_row(Row("Losses")).with_panel(_against_naive()).with_panel(_against_statistical()).with_panel(_demoted())
+    made.with_row(Row("Drift"))
+    for panel in drift.panels():
+        made.with_panel(panel)
+    made.with_row(Row("Training"))
+    for panel in retraining.panels():
+        made.with_panel(panel)
     made.with_row(Row("Alerts"))
-    return made.with_panel(_precision()).with_panel(_recall()).with_panel(_false_alarms()).with_panel(_lead_time())
+    made.with_panel(_precision()).with_panel(_recall()).with_panel(_false_alarms()).with_panel(_lead_time())
+    for outcome, (name, colour) in retraining.MARKS.items():
+        made.annotation(mark(name, retraining.happened(outcome), colour))
+    return made
 
 
 def _serving() -> Table:
@@ -45,10 +57,12 @@ def _numbers() -> list[Stat]:
     swapped = 'sum(increase(argus_inference_model_swaps_total{outcome="swapped"}[$__range]))'
     failed = 'sum(increase(argus_inference_model_swaps_total{outcome=~"missing|refused"}[$__range]))'
     demoted = f"sum(argus_inference_demoted_series{{{TARGET}}})"
+    age = query("time() - max(argus_model_created_timestamp_seconds)")
     return [
-        number("Swapped", "Models that began to serve in the time shown.", "none", query(swapped)),
-        number("Not swapped", "Promotions that came to nothing in the time shown.", "none", query(failed)),
-        number("Demoted series", "Where the statistical forecaster serves instead.", "none", query(demoted)),
+        number("Age", "Since the serving model was trained; empty where none was.", "s", age, width=3),
+        number("Swapped", "Models that began to serve in the time shown.", "none", query(swapped), width=3),
+        number("Not swapped", "Promotions that came to nothing in the time shown.", "none", query(failed), width=3),
+        number("Demoted series", "Where the statistical forecaster serves instead.", "none", query(demoted), width=3),
     ]
 
 

@@ -1,6 +1,6 @@
 """What the dashboards are put together from: panels with a description, a unit and the one scale of levels."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from grafana_foundation_sdk.builders import common as styles
 from grafana_foundation_sdk.builders import dashboard as boards
@@ -21,6 +21,7 @@ from grafana_foundation_sdk.models.dashboard import (
     Threshold,
     ThresholdsMode,
     VariableHide,
+    VariableOption,
     VariableRefresh,
     VariableSort,
 )
@@ -30,6 +31,8 @@ from argus_common.levels import COLOURS, FLOORS
 SOURCE = DataSourceRef(type_val="prometheus", uid="${datasource}")
 FULL_WIDTH = 24
 NEUTRAL = "text"
+
+Variable = boards.QueryVariable | boards.CustomVariable | boards.TextBoxVariable
 
 
 def query(expression: str, legend: str = "") -> Dataquery:
@@ -81,7 +84,8 @@ def number(title: str, description: str, unit: str, asked: Dataquery, *, width: 
     """One number with its recent course."""
     panel = Stat().title(title).description(description).unit(unit).datasource(SOURCE).span(width).height(4)
     panel.reduce_options(styles.ReduceDataOptions().calcs(["lastNotNull"]))
-    return panel.targets(_lettered([asked])).thresholds(plain()).graph_mode(common.BigValueGraphMode.AREA)
+    panel.targets(_lettered([asked])).thresholds(plain()).graph_mode(common.BigValueGraphMode.AREA)
+    return panel.decimals(0) if unit == "none" else panel
 
 
 def strips(title: str, description: str, unit: str, asked: Dataquery) -> StatusHistory:
@@ -137,7 +141,25 @@ def choice(name: str, label: str, asked: str, *, several: bool = True) -> boards
     return variable.multi(True).include_all(True).all_value(".*") if several else variable
 
 
-def board(uid: str, title: str, description: str, variables: Sequence[boards.QueryVariable] = ()) -> boards.Dashboard:
+def assumption(name: str, label: str, description: str, value: str) -> boards.TextBoxVariable:
+    """A number that only the reader can know."""
+    box = boards.TextBoxVariable(name).label(label).description(description).default_value(value)
+    chosen = VariableOption(selected=True, text=value, value=value)
+    return box.current(chosen).options([chosen])
+
+
+def one_of(name: str, label: str, description: str, values: Mapping[str, str]) -> boards.CustomVariable:
+    """A choice between ``values``: what is shown → what is asked. The first is chosen."""
+    listed = ", ".join(f"{shown} : {asked}" for shown, asked in values.items())
+    options = [
+        VariableOption(selected=place == 0, text=shown, value=asked)
+        for place, (shown, asked) in enumerate(values.items())
+    ]
+    variable = boards.CustomVariable(name).label(label).description(description).values(listed)
+    return variable.current(options[0]).options(options)
+
+
+def board(uid: str, title: str, description: str, variables: Sequence[Variable] = ()) -> boards.Dashboard:
     """An empty dashboard of the family: data source by choice, links to its siblings, nothing to be edited."""
     made = boards.Dashboard(f"Argus / {title}").uid(uid).description(description).tags(["argus"]).readonly()
     made.time("now-6h", "now").refresh("30s").timezone("browser")
@@ -145,17 +167,10 @@ def board(uid: str, title: str, description: str, variables: Sequence[boards.Que
     for variable in variables:
         made.with_variable(variable.hide(VariableHide.DONT_HIDE))
     siblings = boards.DashboardLink("Argus").type(DashboardLinkType.DASHBOARDS).tags(["argus"]).as_dropdown(True)
-    return made.link(siblings.include_vars(True).keep_time(True)).annotation(swaps())
+    swapped = 'sum(changes(argus_inference_model_swaps_total{outcome="swapped"}[$__rate_interval])) > 0'
+    return made.link(siblings.include_vars(True).keep_time(True)).annotation(mark("Model swapped", swapped, "purple"))
 
 
-def swaps() -> boards.AnnotationQuery:
-    """Marks when another model began to serve."""
-    expression = 'sum(changes(argus_inference_model_swaps_total{outcome="swapped"}[$__rate_interval])) > 0'
-    return (
-        boards.AnnotationQuery()
-        .name("Model swapped")
-        .datasource(SOURCE)
-        .expr(expression)
-        .icon_color("purple")
-        .enable(True)
-    )
+def mark(name: str, expression: str, colour: str) -> boards.AnnotationQuery:
+    """A line through every panel whenever ``expression`` has a value."""
+    return boards.AnnotationQuery().name(name).datasource(SOURCE).expr(expression).icon_color(colour).enable(True)

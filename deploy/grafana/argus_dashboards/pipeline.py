@@ -43,14 +43,17 @@ def _flow() -> list[TimeSeries]:
             query("sum(argus_ingest_lag_records)", "ingest"),
             query("sum(argus_inference_lag_records)", "inference"),
             query("sum(argus_cascade_lag_records)", "cascade"),
+            query("sum(argus_retrainer_lag_records)", "retrainer"),
         ),
         lines(
             "Throughput per second",
-            "Records read and windows closed by ingest, forecasts published by inference.",
+            "Records read and windows closed by ingest, forecasts published and read by cascade, windows archived.",
             "short",
             query(f"sum(rate(argus_ingest_records_total[{RATE}]))", "records"),
             query(f"sum(rate(argus_ingest_windows_total[{RATE}]))", "windows"),
             query(f"sum(rate(argus_inference_forecasts_total[{RATE}]))", "forecasts"),
+            query(f"sum(rate(argus_cascade_forecasts_total[{RATE}]))", "read by cascade"),
+            query(f"sum(rate(argus_retrainer_archived_windows_total[{RATE}]))", "archived"),
         ),
     ]
 
@@ -82,6 +85,27 @@ def _latency() -> list[TimeSeries]:
             "From closed windows to rings written, events acknowledged and state saved.",
             "argus_ingest_flush_duration_seconds",
         ),
+        quantiles(
+            "From a forecast to what cascade tells of it",
+            "From a step's newest forecast until all that follows from it is acknowledged; large while catching up.",
+            "argus_cascade_forecast_to_event_seconds",
+        ),
+        quantiles(
+            "A step of a fleet in drift",
+            "From its forecasts to its measures and events.",
+            "argus_drift_step_seconds",
+        ),
+        quantiles(
+            "Writing to the archive",
+            "From windows that are due to durable files.",
+            "argus_retrainer_archive_write_seconds",
+        ),
+        lines(
+            "Last step of drift",
+            "How long ago, in event time, the newest step ended that drift has taken in.",
+            "s",
+            query("time() - max by (fleet) (argus_drift_last_step_timestamp_seconds)", "{{fleet}}"),
+        ),
     ]
 
 
@@ -99,6 +123,7 @@ def _refused() -> list[TimeSeries]:
             "short",
             query(f"sum(increase(argus_inference_dead_letters_total[{RATE}]))", "windows"),
             query(f"sum(increase(argus_cascade_dead_letters_total[{RATE}]))", "forecasts"),
+            query(f"sum(increase(argus_retrainer_dead_letters_total[{RATE}]))", "windows, for the archive"),
             query(f"sum(increase(argus_inference_unreadable_commands_total[{RATE}]))", "commands"),
         ),
         lines(

@@ -22,7 +22,8 @@ class CascadeSettings(BaseSettings):
         description="a step whose last forecast came so long ago is over, though a few servers are missing",
     )
     topology: Path | None = Field(
-        default=None, description="YAML or Parquet file of who depends on whom; cascades are found without it too"
+        default=None,
+        description="YAML (or Parquet, with polars) file of who depends on whom; cascades are found without it too",
     )
     alertmanager_url: str | None = Field(
         default=None,

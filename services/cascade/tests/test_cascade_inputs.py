@@ -1,6 +1,7 @@
 """What is read: forecasts, their columns, and the topology file."""
 
 import json
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -152,6 +153,12 @@ def test_a_topology_that_is_wrong_is_told_with_its_place(tmp_path: Path, text: s
     with pytest.raises(ConfigurationError, match="topology") as error:
         load_topology(file)
     assert told in str(error.value)
+
+
+def test_parquet_without_polars_is_told_with_the_way_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "polars", None)
+    with pytest.raises(ConfigurationError, match=r"edges\.parquet: Parquet needs polars.*YAML"):
+        load_topology(tmp_path / "edges.parquet")
 
 
 def test_a_topology_file_that_is_missing_or_has_other_columns_is_told(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info
 from argus_common.events import SCORED_LEADS
 from argus_inference.domain.running_trust import RunningTrust
 from argus_inference.domain.scoring import RunningScores
+from argus_inference.domain.serving import Served
 
 SKIPS = ("superseded", "no_target")
 SOURCES = {"model": "model, demoted or not", "statistical": "statistical forecaster beside it"}
@@ -54,6 +55,11 @@ class InferenceMetrics:
 
     def _models(self, registry: CollectorRegistry) -> None:
         self._model = Info("argus_model", "Which model forecasts.", registry=registry)
+        self._created = Gauge(
+            "argus_model_created_timestamp_seconds",
+            "When the model that forecasts was trained; NaN = it was not.",
+            registry=registry,
+        )
         self.swaps = Counter(
             "argus_inference_model_swaps",
             "What came of promotions and rollbacks; where it is missing or refused, the old model serves on.",
@@ -63,9 +69,10 @@ class InferenceMetrics:
         for outcome in SWAPS:
             self.swaps.labels(outcome)
 
-    def show_model(self, label: Mapping[str, str]) -> None:
-        """Show which model forecasts: its name, version and kind."""
-        self._model.info(dict(label))
+    def show_model(self, served: Served) -> None:
+        """Show which model forecasts, and since when it is."""
+        self._model.info(served.label)
+        self._created.set(served.created)
 
     def _delays(self, registry: CollectorRegistry) -> None:
         self.batch = Histogram(

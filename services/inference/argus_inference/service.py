@@ -72,7 +72,7 @@ class ForecastService:
         self._plan, self._serving, self._outside, self._metrics = plan, serving, outside, metrics
         self.alerts = alerts
         self._running, self._live, self._offsets = RunningScores(), RunningTrust(), FleetOffsets()
-        metrics.show_model(serving.now.label)
+        metrics.show_model(serving.now)
 
     async def warm_up(self) -> None:
         """Forecast a group of waves for nobody: the first windows are then served as fast as later ones."""

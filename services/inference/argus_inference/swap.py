@@ -96,7 +96,7 @@ class ModelSwap:
             return
         before = self._serving.now.label
         self._serving.switch(served)
-        self._metrics.show_model(served.label)
+        self._metrics.show_model(served)
         self._metrics.swaps.labels("swapped").inc()
         _log.info("model swapped", extra={"model": served.label, "before": before, "reason": event.reason})
 

@@ -43,11 +43,12 @@ def test_each_family_of_a_server_is_shown(new_outcome: NewOutcome) -> None:
     found = series(shown)
     assert value(found, "argus_forecast", target="disk", horizon_seconds="3600", quantile="0.9") == 41
     assert value(found, "argus_observed", target="free") == 40
+    assert value(found, "argus_limit", target="disk") == 90
     assert value(found, "argus_breach_probability_ratio", target="disk", horizon_seconds="28800") == 0.4
     assert value(found, "argus_time_to_threshold_seconds", target="disk", quantile="0.1") == 1800
     assert value(found, "argus_time_to_threshold_seconds", target="disk", quantile="0.5") == float("inf")
     assert value(found, "argus_risk_score_ratio") == pytest.approx(0.3562)
-    assert len(found) == 3 * 4 * 3 + 3 + 2 * 4 + 2 * 3 + 1
+    assert len(found) == 3 * 4 * 3 + 3 + 2 + 2 * 4 + 2 * 3 + 1
 
 
 def test_the_levels_that_are_shown_are_found_among_more() -> None:

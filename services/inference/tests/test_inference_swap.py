@@ -120,10 +120,11 @@ async def test_an_empty_topic_leaves_what_the_settings_name() -> None:
 
 
 async def test_a_promoted_version_serves_and_is_told() -> None:
-    bench = Bench(MemoryShelf({"1": model("1")}))
+    bench = Bench(MemoryShelf({"1": replace(model("1"), created=60.0)}))
     await bench.hear(promoted("1"))
     assert (bench.serves, bench.swaps()) == ("fleet 1", {"swapped": 1})
     assert bench.shelf.asked == [SHA]
+    assert bench.registry.get_sample_value("argus_model_created_timestamp_seconds") == 60
     labels = {"name": "fleet", "version": "1", "kind": "residual"}
     assert bench.registry.get_sample_value("argus_model_info", labels) == 1
 

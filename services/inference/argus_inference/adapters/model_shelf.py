@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from argus_common.errors import ArgusError, ConfigurationError
 from argus_forecasting.statistical import AnalogForecaster
 from argus_forecasting.trained.store import ModelStore
-from argus_inference.domain.serving import Served
+from argus_inference.domain.serving import Served, created_seconds
 from argus_inference.settings import InferenceSettings
 
 if TYPE_CHECKING:
@@ -74,4 +74,5 @@ def _trained(manifest: "Manifest", network: "Network") -> Served:
     from argus_forecasting.trained.forecaster import TrainedForecaster  # noqa: PLC0415
 
     torch.set_num_threads(1)  # several spin at barriers beside any other busy process
-    return Served.of(TrainedForecaster.on_first(manifest, network, devices()), manifest.schema)
+    served = Served.of(TrainedForecaster.on_first(manifest, network, devices()), manifest.schema)
+    return replace(served, created=created_seconds(manifest.created))

@@ -18,6 +18,7 @@ KEPT_STEPS = 12
 FAMILIES = {
     "argus_forecast": "Forecast of a target at a horizon, in its unit.",
     "argus_observed": "Value of a target at the forecast's origin, in its unit.",
+    "argus_limit": "Limit of a target on this server, in its unit.",
     "argus_breach_probability_ratio": "Probability that the limit is crossed at any moment until then.",
     "argus_time_to_threshold_seconds": "Time until the limit is crossed; +Inf = not within the horizon.",
     "argus_risk_score_ratio": "Risk of the server, 0 to 1.",
@@ -95,6 +96,7 @@ class ForecastPage:
         families = (
             self._forecasts(outcome, i, label, leads),
             self._observed(outcome, i, label),
+            self._limits(outcome, i, label),
             self._probabilities(outcome, i, label),
             self._times(outcome, i, label),
             iter([f"argus_risk_score_ratio{{{label}}} {outcome.risk[i] / 100:.4f}\n"]),
@@ -115,6 +117,10 @@ class ForecastPage:
         for name, value in zip(self._names, outcome.observed[i].tolist(), strict=True):
             if not math.isnan(value):
                 yield f'argus_observed{{{label},target="{name}"}} {value:.5g}\n'
+
+    def _limits(self, outcome: Outcome, i: int, label: str) -> Iterator[str]:
+        for t, name in self._limited(outcome, i):
+            yield f'argus_limit{{{label},target="{name}"}} {outcome.limits[i, t]:.5g}\n'
 
     def _probabilities(self, outcome: Outcome, i: int, label: str) -> Iterator[str]:
         for t, name in self._limited(outcome, i):

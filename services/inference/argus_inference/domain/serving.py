@@ -1,6 +1,8 @@
 """Which forecaster serves now, and whether another one could take its place."""
 
+import math
 from dataclasses import dataclass
+from datetime import datetime
 from typing import get_args
 
 from argus_common.events import ModelReference
@@ -15,13 +17,15 @@ KINDS = get_args(ModelReference.model_fields["kind"].annotation)
 @dataclass(frozen=True, slots=True)
 class Served:
     """A forecaster with the name that its forecasts carry. ``schema``: what it was trained for, None = anything.
-    ``asked_for``: the settings name it, so nothing takes its place without a word.
+    ``asked_for``: the settings name it, so nothing takes its place without a word. ``created``: seconds since the
+    epoch, NaN = it was not trained, or does not say.
     """
 
     forecaster: Forecaster
     reference: ModelReference
     schema: FeatureSchema | None = None
     asked_for: bool = False
+    created: float = math.nan
 
     @staticmethod
     def of(forecaster: Forecaster, schema: FeatureSchema | None = None) -> "Served":
@@ -43,6 +47,18 @@ class Served:
     def label(self) -> dict[str, str]:
         """Name, version and kind as they are told on ``/metrics``."""
         return {"name": self.reference.name, "version": self.reference.version, "kind": self.forecaster.kind}
+
+
+def created_seconds(created: str) -> float:
+    """Seconds since the epoch of a manifest's RFC 3339 time; NaN where it is none.
+
+    >>> created_seconds("1970-01-01T00:01:00Z"), created_seconds("lately")
+    (60.0, nan)
+    """
+    try:
+        return datetime.fromisoformat(created).timestamp()
+    except ValueError:
+        return math.nan
 
 
 class Serving:
