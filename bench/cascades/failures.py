@@ -12,6 +12,6 @@ def failures(seed: int) -> tuple[EventScores, EventScores]:
     """With and without a topology."""
     trial = failing(SERVERS, seed, WARM_UP_DAYS, DAYS)
     said = verdicts(trial, seed, WARM_UP_DAYS + DAYS)
-    known, unknown = changes(said, trial.topology(), Topology({}))
+    known, unknown = changes(trial, said, trial.topology(), Topology({}))
     with_edges, without = (scored(cascades(told, WARM_UP_DAYS), trial.incidents, DAYS) for told in (known, unknown))
     return with_edges, without
