@@ -19,7 +19,7 @@ def anywhere(levels: Steps, groups: Steps, mean: Floats, together: Floats, fewes
     Args:
         levels: (server,) the level that each of the servers in question has reached in the window, in any order.
         groups: (server,) number of its group of peers.
-        mean: (group, level) how many servers of a healthy fleet reach each level in a window.
+        mean: (level,) how many servers of a healthy fleet reach each level in a window.
         together: (relation, level) by how much likelier each that does makes another one: a peer, and anybody else.
         fewest: least members.
 
@@ -31,7 +31,7 @@ def anywhere(levels: Steps, groups: Steps, mean: Floats, together: Floats, fewes
         "Goodness-of-fit test statistics that dominate the Kolmogorov statistics", 1979: the smallest chance over all
         thresholds.
 
-    >>> alone, mean = np.zeros((2, 2)), np.array([[2.0, 0.006], [1.0, 0.004]])
+    >>> alone, mean = np.zeros((2, 2)), np.array([3.0, 0.01])
     >>> rarity, members = anywhere(np.array([1, 1, 1, 0]), np.array([0, 0, 1, 1]), mean, alone, fewest=2)
     >>> members, round(rarity, 1)
     (3, 6.8)
@@ -42,22 +42,20 @@ def anywhere(levels: Steps, groups: Steps, mean: Floats, together: Floats, fewes
     count = (last + 1)[last + 1 >= fewest]
     if not len(count):
         return 0.0, 0
-    base, log_mean = highest[count - 1], np.log(mean.sum(axis=0))
+    base, log_mean = highest[count - 1], np.log(mean)
     beyond = count * log_mean[base] - np.cumsum(log_mean[highest])[count - 1]
-    sets = count * log_mean[base] - gammaln(count + 1) + _log_together(groups, count, mean[:, base], together[:, base])
+    sets = count * log_mean[base] - gammaln(count + 1) + _log_together(groups, count, together[:, base])
     return _best(LOG10_E * (sets + _log_gamma_tail(count, beyond)), count)
 
 
-def _log_together(groups: Steps, count: Steps, mean: Floats, together: Floats) -> Floats:
-    """Ln of how much likelier the first ``count`` servers are than independent ones: each raises what is expected of the
-    others as it does where rates differ from time to time by a gamma distribution, whose counts are negative binomial.
+def _log_together(groups: Steps, count: Steps, together: Floats) -> Floats:
+    """Logarithm of how much likelier the first ``count`` servers are than independent ones: each raises the others'
+    chances, as it does where rates differ from time to time by a gamma distribution.
     """
     before = np.arange(len(groups))
     peers = np.array([np.sum(groups[:i] == group) for i, group in enumerate(groups)])
-    own, others = mean[groups].T, mean.sum(axis=0)[:, None] - mean[groups].T
-    of_peers, of_others = together[:, :, None]
-    found = np.log1p(of_peers * peers + of_others * (before - peers)) - np.log1p(of_peers * own + of_others * others)
-    return np.asarray(np.where(before < count[:, None], found, 0).sum(axis=1))
+    each = np.log1p(together[0][:, None] * peers + together[1][:, None] * (before - peers))
+    return np.asarray(np.where(before < count[:, None], each, 0).sum(axis=1))
 
 
 def _log_gamma_tail(count: Steps, beyond: Floats) -> Floats:

@@ -22,6 +22,10 @@ GROWTH = 2.0
 """Power of the share of restless servers with which the chance grows, where nothing is known yet."""
 PRIOR_DAYS = 1.0
 """Days after which what a fleet has shown at a share counts as much."""
+YOUNG_STEPS = 24.0
+"""After so many steps of what was learned the chances are still taken for twice as large: in its first hours all of a
+fleet rises from nothing at once.
+"""
 PRIOR_TOGETHER = (1.0, 0.3)
 """By how much likelier a server that rises makes a peer, and anybody else, in a fleet of which nothing is known."""
 PRIOR_PAIRS = 10.0
@@ -38,10 +42,9 @@ must not make the next one ordinary.
 class Usual:
     """What a healthy fleet as restless as this one shows in the window that ends now.
 
-    ``group``: (server,) number of its group of peers. ``chance``: (group, level) that one of them rises to each level.
-    ``mean``: (group, level) of the count of servers that do. ``together``: (relation, level) by how much likelier each makes
-    another one that does: a peer, and anybody else.
-    ``weight``: (group, knot) between which shares of restless servers it is.
+    ``group``: (server,) number of its group of peers. ``chance``: (group, level) that one of them rises to each level;
+    ``mean``: (group, level) how many of them do. ``together``: (relation, level) by how much likelier each that does
+    makes another one: a peer, and anybody else. ``weight``: (group, knot) between which shares it is restless.
     """
 
     group: Steps
@@ -66,8 +69,8 @@ class Lesson:
 @dataclass(slots=True)
 class Counts:
     """What was learned, older steps faded. ``servers``: (knot,) seen; ``risen``: (knot, level) of them that had risen
-    within the window. ``square``, ``beyond``: (relation, level) pairs of servers expected to have risen, and by how many
-    there were more; among peers, and among others.
+    within the window. ``square``, ``beyond``: (relation, level) pairs of servers that were expected to have risen, and
+    by how many there were more; among peers, and among others.
     """
 
     servers: Floats = field(default_factory=lambda: np.zeros(KNOTS))
@@ -88,7 +91,8 @@ class Counts:
         share = np.bincount(group, weights=restless) + FLEET_WORTH * restless.mean()
         weight = _between(share / (size + FLEET_WORTH))
         prior = PRIOR_DAYS * steps_per_day * len(group)
-        chance = np.clip(weight @ self._chances(prior), least, 1.0)
+        young = 1 + YOUNG_STEPS / (1 + self.servers.sum() / len(group))
+        chance = np.clip(weight @ self._chances(prior) * young, least, 1.0)
         return Usual(group, chance, size[:, None] * chance, self._together(), weight)
 
     def learn(self, lesson: Lesson, fade: float) -> None:

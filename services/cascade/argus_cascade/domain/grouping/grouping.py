@@ -178,7 +178,7 @@ class Grouping:
         magnitude they are beyond what opens one.
         """
         levels, groups = _columns(rest)
-        rarity, count = chance.anywhere(levels, groups, usual.mean, usual.together, self.settings.fewest)
+        rarity, count = chance.anywhere(levels, groups, usual.mean.sum(axis=0), usual.together, self.settings.fewest)
         group = _group(rest, rarity, count)
         hour = step * self.step_seconds // HOUR_SECONDS
         limit = max(self._limit(), self.recurring.limit(hour, group.onsets))
