@@ -52,10 +52,22 @@ def _log_together(groups: Steps, count: Steps, together: Floats) -> Floats:
     """Logarithm of how much likelier the first ``count`` servers are than independent ones: each raises the others'
     chances, as it does where rates differ from time to time by a gamma distribution.
     """
-    before = np.arange(len(groups))
-    peers = np.array([np.sum(groups[:i] == group) for i, group in enumerate(groups)])
+    before, peers = np.arange(len(groups)), _peers_before(groups)
     each = np.log1p(together[0][:, None] * peers + together[1][:, None] * (before - peers))
     return np.asarray(np.where(before < count[:, None], each, 0).sum(axis=1))
+
+
+def _peers_before(groups: Steps) -> Steps:
+    """(server,) how many servers of its group come before it.
+
+    >>> _peers_before(np.array([7, 2, 7, 7])).tolist()
+    [0, 0, 1, 2]
+    """
+    order = np.argsort(groups, kind="stable")
+    first = np.searchsorted(groups[order], groups[order])
+    found = np.empty(len(groups), np.int64)
+    found[order] = np.arange(len(groups)) - first
+    return found
 
 
 def _log_gamma_tail(count: Steps, beyond: Floats) -> Floats:
