@@ -47,13 +47,20 @@ def test_only_the_peers_of_a_server_make_it_likelier_to_rise() -> None:
     assert usual.chance[0, 0] > 10 * usual.chance[1, 0]
 
 
-def test_servers_that_rise_together_make_each_other_likelier() -> None:
+def together(rises: list[int]) -> tuple[float, float]:
+    """By how much likelier a server makes a peer and another one, in a fleet where so many rise at a time."""
     counts = Counts()
-    for step in range(3000):
-        learned(counts, 15, 3 if step % 20 == 0 else 0, 1)
+    for step in range(2000):
+        learned(counts, 15, rises[step % len(rises)], 1)
     among_peers, among_others = counts.usual(np.arange(SERVERS) < 15, ALIKE, 1e-6, DAY).together[:, 0]
-    assert among_peers > 5
-    assert among_others < 1
+    return float(among_peers), float(among_others)
+
+
+def test_servers_that_rise_together_make_their_peers_likelier() -> None:
+    bunched, even = together([4, 0, 0, 0]), together([1, 1, 1, 1])
+    assert bunched[0] > 1
+    assert even[0] < 0.1
+    assert max(bunched[1], even[1]) < 0.5
 
 
 def test_chances_never_fall_below_the_least() -> None:
