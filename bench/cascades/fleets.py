@@ -33,6 +33,10 @@ class Trial:
     faults: tuple[Fault, ...]
     incidents: tuple[Incident, ...]
 
+    def profiles(self) -> dict[str, str]:
+        """What each server is, as live forecasts tell."""
+        return {name: self.fleet.profile_of(i).name for i, name in enumerate(self.fleet.names)}
+
     def topology(self) -> Topology:
         """Who uses whom."""
         names = self.fleet.names

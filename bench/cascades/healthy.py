@@ -11,5 +11,5 @@ def false_cascades(seed: int) -> tuple[int, int]:
     """With and without a topology, in `DAYS` days after a history of `WARM_UP_DAYS`."""
     trial = healthy(SERVERS, seed)
     said = verdicts(trial, seed, WARM_UP_DAYS + DAYS)
-    known, unknown = changes(said, trial.topology(), Topology({}))
+    known, unknown = changes(trial, said, trial.topology(), Topology({}))
     return len(cascades(known, WARM_UP_DAYS)), len(cascades(unknown, WARM_UP_DAYS))

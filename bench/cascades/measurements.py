@@ -7,6 +7,7 @@ from argus_cli.cascades.scoring import EventScores
 from bench.cascades import healthy
 from bench.cascades.failures import failures
 from bench.cascades.speed import milliseconds
+from bench.cascades.standing_out import StandingOut
 from bench.report import Measurement
 
 SIZES = {1_000: (20.0, 10.0), 10_000: (200.0, 100.0)}
@@ -27,8 +28,12 @@ def of_healthy_fleets(seeds: Sequence[int]) -> list[Measurement]:
 def of_failures(seeds: Sequence[int]) -> list[Measurement]:
     """Failures that spread, with a topology and without."""
     runs = [failures(seed) for seed in seeds]
-    with_edges, without = zip(*runs, strict=True)
-    return [*_found(with_edges, "topology", (0.9, 0.97)), *_found(without, "no topology", (0.7, 0.85))]
+    with_edges, without, seen = zip(*runs, strict=True)
+    return [
+        *_found(with_edges, "topology", (0.9, 0.97)),
+        *_found(without, "no topology", (0.7, 0.85)),
+        *(_standing_out(seen, members) for members in (2, 3)),
+    ]
 
 
 def of_ticks() -> list[Measurement]:
@@ -38,6 +43,15 @@ def of_ticks() -> list[Measurement]:
         for servers, bounds in SIZES.items()
         for spent, opened in [milliseconds(servers)]
     ]
+
+
+def _standing_out(seen: Sequence[StandingOut], members: int) -> Measurement:
+    """The part of the delays that the evidence has."""
+    delays = sorted(delay for one in seen for delay in one.delays(members))
+    within = sum(delay <= 2 for delay in delays) / len(delays)
+    note = f"{within:.0%} within 2, 90 % within {delays[int(0.9 * len(delays))]:.0f}"
+    what = f"median delay until {members} members stand out"
+    return Measurement(what, float(median(delays)), "steps", higher=False, note=note)
 
 
 def _found(runs: Sequence[EventScores], how: str, top: tuple[float, float]) -> list[Measurement]:

@@ -27,13 +27,14 @@ def verdicts(trial: Trial, seed: int, days: int) -> Iterator[Verdict]:
         yield evidence.observe(FIRST_STEP + step, heard, residuals.observe(FIRST_STEP + step, found)[present])
 
 
-def changes(said: Iterator[Verdict], *topologies: Topology) -> list[list[Changed]]:
+def changes(trial: Trial, said: Iterator[Verdict], *topologies: Topology) -> list[list[Changed]]:
     """What is told of the same verdicts with each topology."""
+    profiles = trial.profiles()
     detectors = [CascadeDetector(DetectorSettings(), topology) for topology in topologies]
     told: list[list[Changed]] = [[] for _ in detectors]
     for verdict in said:
         for i, detector in enumerate(detectors):
-            told[i] += detector.observe(verdict, STEP_SECONDS).changes
+            told[i] += detector.observe(verdict, STEP_SECONDS, profiles=profiles).changes
     return told
 
 

@@ -13,7 +13,7 @@ from rich.console import Console
 
 from argus_cli.cascades.board import CascadeBoard
 from argus_cli.cascades.view import render
-from argus_common.events import CascadeEvent, encode
+from argus_common.events import CascadeEvent, CascadeOrigin, encode
 from argus_common.kafka.outbox import Outbox
 from argus_common.levels import Level
 from argus_common.topics import CASCADES
@@ -58,6 +58,18 @@ def test_one_reads_who_is_unwell_who_began_who_is_next_and_where_to_look() -> No
     assert "db1 81%: its trouble began first" in text
     assert "web2 60%, in 10 min (5 min to 25 min)" in text
     assert "web3" not in text
+
+
+def test_an_origin_is_named_only_where_it_is_likely() -> None:
+    sure, unsure = CascadeOrigin(server="db1", probability=0.9), CascadeOrigin(server="db1", probability=0.3)
+    hardly = CascadeOrigin(server="db1", probability=0.004)
+    assert "perhaps from db1 (30%)" in shown(board(opened(origins=[unsure])))
+    text = shown(board(opened(origins=[hardly])))
+    assert "from db1" not in text
+    assert "origin  not clear yet" in text
+    text = shown(board(opened(origins=[sure], kind="common_cause")))
+    assert "all at once\n" in text
+    assert "origin  none of them: one cause for all" in text
     assert "cpu_used_pct on db1" in text
 
 

@@ -28,7 +28,7 @@ def test_a_failure_that_spreads_is_one_cascade_with_its_origin_from_beginning_to
     assert isinstance(opened, Opened)
     assert isinstance(resolved, Resolved)
     assert all(isinstance(change, Updated) for change in between)
-    assert opened.step == 103  # a fleet that was watched for a hundred steps is still taken for any fleet in part
+    assert opened.step == SPREADING[2]
     assert opened.kind == "propagating"
     assert resolved.outcome == "recovered"
     assert [member.server for member in resolved.members] == ["s0001", "s0002", "s0004", "s0003"]
@@ -80,6 +80,6 @@ def test_a_snapshot_at_any_tick_has_the_same_future(at: int) -> None:
 
 def test_a_snapshot_of_another_version_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     snapshot = CascadeDetector(DetectorSettings(), CHAIN).snapshot()
-    monkeypatch.setattr("argus_cascade.domain.snapshots.VERSION", 2)
-    with pytest.raises(ValueError, match="version 1"):
+    monkeypatch.setattr("argus_cascade.domain.snapshots.VERSION", 3)
+    with pytest.raises(ValueError, match="version 2"):
         CascadeDetector.restore(snapshot, DetectorSettings(), CHAIN)

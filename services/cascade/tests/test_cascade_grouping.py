@@ -10,21 +10,26 @@ from argus_cascade.domain.grouping.episodes import LEVELS, Episodes
 from argus_cascade.domain.grouping.joining import Newcomer, OpenCascade, home, merging
 from argus_cascade.domain.grouping.kind import kind_of
 from argus_cascade.domain.grouping.links import parts, size
-from argus_cascade.domain.grouping.ordinary import HOURS, OrdinaryWeeks
+from argus_cascade.domain.grouping.recurring import BEYOND, WEEK_HOURS, WEEKS, Recurring
 from argus_cascade.domain.topology import Topology
 
 NOTHING = Topology({})
+INDEPENDENT = np.zeros((2, len(LEVELS)))
 CHAIN = Topology.of([("web1", "db1"), ("web2", "db1"), ("ml1", "web1")])
 FLEET = [f"calm{number:03d}" for number in range(100)] + ["db1", "web1", "web2", "ml1"]
 
 
-def watched(topology: Topology, *steps: dict[str, float]) -> list[tuple[int, set[str]]]:
+CALM = dict.fromkeys(FLEET, 0.2)
+RESTLESS = {**CALM, **dict.fromkeys(FLEET[50:60], 2.0)}
+
+
+def watched(topology: Topology, *steps: dict[str, float], usual: dict[str, float] = CALM) -> list[tuple[int, set[str]]]:
     """(step, members) of the groups that open."""
     grouping, found = Grouping(topology, STEP_SECONDS), []
     for step in range(50):
-        grouping.observe(verdict(step, dict.fromkeys(FLEET, 0.2)), [])
+        grouping.observe(verdict(step, usual), [], {})
     for step, raised in enumerate(steps, start=50):
-        grouped = grouping.observe(verdict(step, {**dict.fromkeys(FLEET, 0.2), **raised}), [])
+        grouped = grouping.observe(verdict(step, {**usual, **raised}), [], {})
         found += [(step, set(group.onsets)) for group in grouped.opening]
     return found
 
@@ -43,9 +48,21 @@ def test_without_dependencies_three_are_needed() -> None:
 
 
 def test_what_is_only_just_unusual_takes_more_servers() -> None:
-    three = dict.fromkeys(("db1", "web1", "web2"), 4.1)
-    assert watched(NOTHING, three) == []
-    assert len(watched(NOTHING, dict.fromkeys(FLEET[:12], 4.1))) == 1
+    just = dict.fromkeys(FLEET[:12], 4.1)
+    assert watched(NOTHING, dict.fromkeys(FLEET[:3], 4.1), usual=RESTLESS) == []
+    assert watched(NOTHING, just, usual=RESTLESS) == [(50, set(just))]
+
+
+def test_the_more_restless_the_fleet_the_more_it_takes() -> None:
+    three = dict.fromkeys(("db1", "web1", "web2"), 6.1)
+    assert watched(NOTHING, three, usual=RESTLESS) == []
+    assert watched(NOTHING, three, usual=CALM) == [(50, set(three))]
+
+
+def test_what_has_stood_out_for_longer_than_a_cascade_takes_does_not_fall_ill_now() -> None:
+    two, three = dict.fromkeys(("db1", "web1"), 9.0), dict.fromkeys(("db1", "web1", "web2"), 20.0)
+    assert watched(NOTHING, *[two] * 6, three) == [(56, set(three))]
+    assert watched(NOTHING, *[two] * 30, three) == []
 
 
 def test_two_groups_along_different_dependencies_stay_two() -> None:
@@ -60,27 +77,33 @@ def test_where_much_of_the_fleet_stands_out_dependencies_say_nothing() -> None:
     assert group[1] == set(FLEET[::3])
 
 
-def test_what_happened_at_this_hour_of_another_week_is_no_cascade_again() -> None:
-    grouping, week = Grouping(NOTHING, 3600), dict.fromkeys(FLEET[:20], 5.0)
+def test_what_the_same_servers_did_at_this_hour_of_another_week_is_no_cascade_again() -> None:
+    grouping, backup, others = Grouping(NOTHING, 3600), FLEET[:20], FLEET[40:60]
     opened = []
-    for step in range(3 * HOURS):
-        raised = week if step % HOURS == 60 else {}
-        if grouping.observe(verdict(step, {**dict.fromkeys(FLEET, 0.2), **raised}), []).opening:
+    for step in range(4 * WEEK_HOURS):
+        raised = (
+            dict.fromkeys(others if step == 60 + 3 * WEEK_HOURS else backup, 6.5) if step % WEEK_HOURS == 60 else {}
+        )
+        if grouping.observe(verdict(step, {**dict.fromkeys(FLEET, 0.2), **raised}), [], {}).opening:
             opened.append(step)
-    assert opened == [60]
+    assert opened == [60, 60 + 3 * WEEK_HOURS]
 
 
-def test_other_weeks_say_nothing_of_other_hours() -> None:
-    weeks = OrdinaryWeeks()
-    weeks.observe(60, 7.0)
-    assert [weeks.limit(HOURS + hour) for hour in (58, 59, 60, 61, 62)] == [0.0, 9.0, 9.0, 9.0, 0.0]
+def test_other_weeks_say_nothing_of_other_hours_or_other_servers() -> None:
+    weekly = Recurring().observed(60, 7.0, ["web1", "web2"])
+    assert [weekly.limit(WEEK_HOURS + hour, ["web1", "web2"]) for hour in (58, 59, 60, 61, 62)] == [0, 9, 9, 9, 0]
+    assert weekly.limit(WEEK_HOURS + 60, ["web1", "db1", "db2"]) == 0.0
+
+
+def test_of_an_hour_the_rarest_is_remembered() -> None:
+    weekly = Recurring().observed(60, 7.0, ["web1"]).observed(60, 5.0, ["web1"]).observed(60, 8.0, ["web1"])
+    assert weekly.limit(60 + WEEK_HOURS, ["web1"]) == 8.0 + BEYOND
+    assert len(weekly.bunches) == 1
 
 
 def test_a_week_is_forgotten_after_four() -> None:
-    weeks = OrdinaryWeeks()
-    weeks.observe(60, 7.0)
-    weeks.observe(60 + 4 * HOURS, 0.0)
-    assert weeks.limit(60 + 5 * HOURS) == 0.0
+    weekly = Recurring().observed(60, 7.0, ["web1"]).observed(60 + (WEEKS + 1) * WEEK_HOURS, 6.0, ["db1"])
+    assert [one.hour for one in weekly.bunches] == [60 + (WEEKS + 1) * WEEK_HOURS]
 
 
 def test_one_outlier_and_one_that_is_hardly_unusual_are_no_pair() -> None:
@@ -92,36 +115,53 @@ def test_one_outlier_and_one_that_is_hardly_unusual_are_no_pair() -> None:
 
 
 def test_too_few_servers_have_no_rarity() -> None:
-    assert anywhere(np.array([3, 3]), np.full(len(LEVELS), 0.1), np.ones(len(LEVELS)), fewest=3) == (0.0, 0)
+    assert anywhere(np.array([3, 3]), np.array([0, 1]), np.full((2, len(LEVELS)), 0.1), INDEPENDENT, fewest=3) == (
+        0.0,
+        0,
+    )
     assert linked(np.array([3]), np.full(len(LEVELS), 0.1), servers=9, degree=1.0, fewest=2) == (0.0, 0)
 
 
 def test_a_count_too_unlikely_for_a_float_still_has_its_rarity() -> None:
-    rarity, count = anywhere(np.full(200, 5), np.full(len(LEVELS), 1e-3), np.ones(len(LEVELS)), fewest=3)
+    mean = np.full(len(LEVELS), 1e-3)
+    rarity, count = anywhere(np.full(200, 5), np.arange(200), mean, INDEPENDENT, fewest=3)
     assert count == 200
     assert 900 < rarity < 1000
 
 
-def test_episodes_are_counted_when_they_are_over_and_only_outside_cascades() -> None:
-    episodes, everybody, in_cascade = Episodes(), np.array([True, True]), np.array([True, False])
-    for step, rarity in enumerate([0.2, 5.5, 3.0, 9.0, 0.5]):
-        episodes.observe(step, ("a", "b"), np.array([rarity, rarity]), everybody if step < 4 else in_cascade, fade=0.0)
-    assert episodes.crossings.tolist() == [1.0] * 5 + [0.0] * (len(LEVELS) - 5)
-    assert episodes.level.tolist() == [-1, -1]
+def test_far_beyond_the_level_counts_but_one_far_beyond_it_does_not_carry_the_others() -> None:
+    mean = np.maximum((LEVELS / LEVELS[0]) ** -3, 0.007)
+    groups = np.zeros(3, np.int64)
+    just, far, mixed = (
+        anywhere(np.searchsorted(LEVELS, levels), groups, mean, INDEPENDENT, fewest=3)[0]
+        for levels in ([6, 6, 6], [6, 17, 17], [3, 3, 100])
+    )
+    assert far > just + 1
+    assert mixed < just
+
+
+def test_peers_that_go_together_anyway_are_less_of_a_surprise_than_servers_that_do_not() -> None:
+    mean = np.full(len(LEVELS), 1e-6)
+    together = np.stack([np.full(len(LEVELS), 2.0), np.zeros(len(LEVELS))])
+    levels = np.full(4, 3)
+    peers_of_one, peers_of_none = (
+        anywhere(levels, groups, mean, together, fewest=3)[0] for groups in (np.zeros(4, np.int64), np.arange(4))
+    )
+    assert peers_of_one == pytest.approx(peers_of_none - np.log10(3 * 5 * 7))
 
 
 def test_a_higher_level_is_a_new_rise_of_the_same_episode() -> None:
     episodes = Episodes()
     for step, rarity in enumerate([3.5, 3.2, 6.5]):
-        episodes.observe(step, ("a",), np.array([rarity]), np.array([True]), fade=0.0)
+        episodes.observe(step, ("a",), np.array([rarity]))
     assert (episodes.began.tolist(), episodes.risen.tolist(), episodes.level.tolist()) == ([0], [2], [3])
 
 
 def test_a_server_that_is_forgotten_and_comes_back_begins_anew() -> None:
-    episodes, one, two = Episodes(), np.array([True]), np.array([True, True])
-    episodes.observe(0, ("a", "b"), np.array([5.0, 6.5]), two, fade=0.0)
-    episodes.observe(1, ("b",), np.array([6.0]), one, fade=0.0)
-    episodes.observe(2, ("b", "a"), np.array([6.0, 0.0]), two, fade=0.0)
+    episodes = Episodes()
+    episodes.observe(0, ("a", "b"), np.array([5.0, 6.5]))
+    episodes.observe(1, ("b",), np.array([6.0]))
+    episodes.observe(2, ("b", "a"), np.array([6.0, 0.0]))
     assert episodes.level.tolist() == [3, -1]
 
 

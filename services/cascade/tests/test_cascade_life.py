@@ -1,16 +1,17 @@
 """Life of a cascade: what is told, when, and when it is over."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from cascade_fleet import STEP_SECONDS, verdict
 
 from argus_cascade.domain.life.cascade import Cascade, followed
-from argus_cascade.domain.life.change import Changed, Opened, Resolved, Updated
+from argus_cascade.domain.life.change import Changed, Opened, Origin, Resolved, Updated
 from argus_cascade.domain.life.life import opened, over, resolved, updated
 from argus_cascade.domain.life.settings import LifeSettings
 from argus_cascade.domain.life.severity import score
-from argus_cascade.domain.life.words import names
+from argus_cascade.domain.life.words import differences, look_first, names
 from argus_cascade.domain.topology import Topology
 from argus_cascade.domain.view import View
 from argus_common.levels import Level
@@ -52,7 +53,32 @@ def test_the_opening_tells_all_there_is() -> None:
     assert [member.server for member in event.members] == ["db1", "web1"]
     assert event.severity is Level.DEGRADED
     assert event.reason.startswith("2 servers fell ill one after the other within 10 min: db1, web1.")
-    assert event.look_first == "db1 (generic): cpu_used_pct, 9.0 sigmas beyond its band."
+    assert event.look_first == (
+        "db1 (generic): cpu_used_pct, 9.0 sigmas beyond its band. It fell ill first; where it began is not clear."
+    )
+
+
+def test_who_most_likely_began_it_is_looked_at_first() -> None:
+    cascade = replace(begun("db1", "web1")[0], origins=(Origin("web1", 0.6, ()), Origin("db1", 0.2, ())))
+    assert look_first(cascade) == "web1 (generic): cpu_used_pct, 9.0 sigmas beyond its band."
+
+
+def test_an_origin_that_is_hardly_likely_is_not_named() -> None:
+    cascade, event = begun("db1", "web1")
+    unsure = replace(cascade, origins=(Origin("web1", 0.1, ()),))
+    assert look_first(unsure).startswith("db1 (generic)")
+    assert differences(unsure, event, event.severity) == []
+
+
+def test_of_a_common_cause_no_member_is_named_as_its_origin() -> None:
+    onsets = dict.fromkeys(("calm1", "calm2", "calm3"), 10)
+    cascade = Cascade.begun(onsets, 7.0, view(10, *onsets), TOPOLOGY)
+    certain = replace(cascade, origins=(Origin("calm1", 0.9, ()),))
+    assert certain.kind == "common_cause"
+    assert look_first(certain) == (
+        "What they share: all are generic, all show it in cpu_used_pct. None of them began it. "
+        "The farthest out is calm3 (generic): cpu_used_pct, 9.0 sigmas beyond its band."
+    )
 
 
 def test_the_same_cascade_has_the_same_id_and_another_one_has_another() -> None:

@@ -75,7 +75,8 @@ def replay(
             trace = fleet_trace(part, seconds)
             said = list(verdicts(trace, progress))
             frames.append(_scored(part, trace, said))
-            told += changes(said, seconds, topologies.get(trace.fleet, topologies.get(None, Topology({}))))
+            topology = topologies.get(trace.fleet, topologies.get(None, Topology({})))
+            told += changes(said, seconds, topology, profiles_of(part))
     found = pl.concat(frames)
     if scores is not None:
         found.write_parquet(scores)
@@ -98,6 +99,14 @@ def verdicts(trace: FleetTrace, progress: Progress) -> Iterator[Verdict]:
         heard = tuple(name for name, here in zip(trace.servers, present.tolist(), strict=True) if here)
         yield evidence.observe(trace.first_step + i, heard, surprise[present])
         progress.advance(task)
+
+
+def profiles_of(rows: pl.DataFrame) -> dict[str, str]:
+    """Server → profile, where the trace has any."""
+    if "profile" not in rows.columns:
+        return {}
+    named = rows.select("server", "profile").drop_nulls().unique("server", keep="last", maintain_order=True)
+    return dict(named.iter_rows())
 
 
 def fleet_trace(rows: pl.DataFrame, step_seconds: int) -> FleetTrace:

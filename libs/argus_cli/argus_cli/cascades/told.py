@@ -1,14 +1,14 @@
 """Cascades as a file of events tells them."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from argus_cascade.domain.detector import CascadeDetector, DetectorSettings
+from argus_cascade.domain.detector import NO_PROFILES, CascadeDetector, DetectorSettings
 from argus_cascade.domain.encode import event_of
 from argus_cascade.domain.life.change import Changed
 from argus_cascade.domain.topology import Topology
@@ -34,10 +34,12 @@ def read_told(file: Path) -> list[ToldCascade]:
     return list(found.values())
 
 
-def changes(said: Iterable[Verdict], step_seconds: int, topology: Topology) -> list[Changed]:
-    """What the detector tells of a fleet, in order."""
+def changes(
+    said: Iterable[Verdict], step_seconds: int, topology: Topology, profiles: Mapping[str, str] = NO_PROFILES
+) -> list[Changed]:
+    """What the detector tells of a fleet, in order. ``profiles``: server → profile."""
     detector = CascadeDetector(DetectorSettings(), topology)
-    return [change for verdict in said for change in detector.observe(verdict, step_seconds).changes]
+    return [change for verdict in said for change in detector.observe(verdict, step_seconds, profiles=profiles).changes]
 
 
 def write_told(file: Path, told: Iterable[Changed]) -> None:

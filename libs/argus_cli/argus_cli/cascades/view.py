@@ -11,6 +11,8 @@ from argus_common.levels import COLOURS
 
 SHOWN_OPEN, SHOWN_OVER = 8, 10
 SHOWN_MEMBERS, SHOWN_ORIGINS, SHOWN_FOLLOWERS = 6, 3, 4
+LIKELY = 0.5
+"""An origin that is less likely is told as a possible one."""
 KIND_WORDS = {"propagating": "spreading", "common_cause": "all at once"}
 OUTCOME_WORDS = {"recovered": "all are well again", "merged": "went up in another", "lost": "not heard of any more"}
 
@@ -31,7 +33,7 @@ def render(board: CascadeBoard) -> RenderableType:
 def told_in_full(one: CascadeEvent) -> RenderableType:
     """One cascade: how bad, who, in which order, who began, who is next, what to look at."""
     lines = [headline(one), *_labelled("members", [_member(m) for m in one.members], SHOWN_MEMBERS)]
-    lines += _labelled("origin", [_origin(o) for o in one.origins], SHOWN_ORIGINS)
+    lines += _labelled("origin", [_origin(o) for o in one.likely_origins()] or [_no_origin(one)], SHOWN_ORIGINS)
     expected = [_follower(f) for f in one.followers if f.state == "expected"]
     lines += _labelled("next", expected, SHOWN_FOLLOWERS)
     if one.look_first:
@@ -40,14 +42,15 @@ def told_in_full(one: CascadeEvent) -> RenderableType:
 
 
 def headline(one: CascadeEvent) -> Text:
-    """Level, kind, size and likeliest origin in a line."""
+    """Level, kind, size and, where one is likely enough, the origin in a line."""
     line = Text(f"{one.severity.value:<9}", style=f"bold {COLOURS[one.severity]}")
     unwell = sum(not member.recovered for member in one.members)
     began = min((member.onset for member in one.members), default=one.opened)
     line.append(f" {unwell} of {len(one.members)} unwell", style="bold")
     line.append(f" since {step_time(began, one.step_seconds):%a %H:%M}, {KIND_WORDS[one.kind]}")
-    if one.origins:
-        line.append(f", likely from {one.origins[0].server} ({one.origins[0].probability:.0%})")
+    for origin in one.likely_origins()[:1]:
+        line.append(f", {'likely' if origin.probability >= LIKELY else 'perhaps'} from {origin.server} ")
+        line.append(f"({origin.probability:.0%})")
     if one.silenced:
         line.append("   maintenance", style="cyan")
     return line
@@ -74,6 +77,10 @@ def _origin(origin: CascadeOrigin) -> str:
     return f"{origin.server} {origin.probability:.0%}{why}"
 
 
+def _no_origin(one: CascadeEvent) -> str:
+    return "none of them: one cause for all" if one.kind == "common_cause" else "not clear yet"
+
+
 def _follower(follower: CascadeFollower) -> str:
     span = follower.onset_in
     return f"{follower.server} {follower.probability:.0%}, in {told(span.p50)} ({told(span.p10)} to {told(span.p90)})"
@@ -82,6 +89,6 @@ def _follower(follower: CascadeFollower) -> str:
 def _end(one: CascadeResolved) -> Text:
     line = Text(f" {step_time(one.step + 1, one.step_seconds):%a %H:%M}  ", style="dim")
     line.append(f"{one.outcome:<10}", style="green" if one.outcome == "recovered" else "dim")
-    origin = f" from {one.origins[0].server}" if one.origins else ""
+    origin = "".join(f" from {origin.server}" for origin in one.likely_origins()[:1])
     line.append(f" {len(one.members)} servers{origin}, {told(one.duration_seconds)}")
     return line.append(f"  {OUTCOME_WORDS[one.outcome]}", style="dim")

@@ -13,6 +13,10 @@ FollowerState = Literal["expected", "confirmed", "withdrawn"]
 CascadeOutcome = Literal["recovered", "merged", "lost"]
 
 
+WORTH_NAMING = 0.2
+"""An origin that is less likely is not told in words: it would mislead."""
+
+
 class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
 
@@ -78,6 +82,12 @@ class CascadeEvent(Event):
     silenced: bool = Field(default=False, description="somebody works on its members: told for the record only")
     message: str = Field(default="", description="what happened, for a person")
     look_first: str = Field(default="", description="what a person should look at first")
+
+    def likely_origins(self) -> list[CascadeOrigin]:
+        """Those worth naming to a person; none where everything fell ill at once, since no server began that."""
+        if self.kind == "common_cause":
+            return []
+        return [one for one in self.origins if one.probability >= WORTH_NAMING]
 
     def key(self) -> str:
         """The fleet."""

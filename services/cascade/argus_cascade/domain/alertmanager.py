@@ -60,7 +60,7 @@ def annotations(event: CascadeEvent) -> dict[str, str]:
         "kind": event.kind,
         "cascade": event.cascade,
         "members": _listed(f"{one.server} ({one.target})" for one in event.members),
-        "origins": _listed(f"{one.server} ({one.probability:.0%})" for one in event.origins),
+        "origins": _listed(f"{one.server} ({one.probability:.0%})" for one in event.likely_origins()),
         "followers": _listed(
             f"{one.server} ({one.probability:.0%}, in {told(one.onset_in.p50)})"
             for one in event.followers

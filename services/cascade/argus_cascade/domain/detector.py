@@ -1,6 +1,6 @@
 """The cascade detector of one fleet: from one tick to what is told of it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Self
 
@@ -26,6 +26,7 @@ from argus_cascade.domain.topology import Topology
 from argus_cascade.domain.verdict import Verdict
 from argus_cascade.domain.view import Maintenance, View, no_maintenance
 
+NO_PROFILES: Mapping[str, str] = {}
 MOST_ORIGINS = 5
 BEFORE_ONSET = 2
 """Steps before the first onset in which the origin may have departed already."""
@@ -78,8 +79,15 @@ class CascadeDetector:
         verdict = self._evidence.observe(tick.step, tick.servers, surprise)
         return self._after(View(verdict, tick.step_seconds, self._state.profiles, tick, maintenance))
 
-    def observe(self, verdict: Verdict, step_seconds: int, maintenance: Maintenance = no_maintenance) -> Report:
-        """Take in what the evidence says of one step, where there are no forecasts."""
+    def observe(
+        self,
+        verdict: Verdict,
+        step_seconds: int,
+        maintenance: Maintenance = no_maintenance,
+        profiles: Mapping[str, str] = NO_PROFILES,
+    ) -> Report:
+        """Take in what the evidence says of one step, where there are no forecasts. ``profiles``: server → profile."""
+        self._state.profiles.update(profiles)
         return self._after(View(verdict, step_seconds, self._state.profiles, None, maintenance))
 
     def snapshot(self) -> bytes:
@@ -103,7 +111,7 @@ class CascadeDetector:
             self._grouping = Grouping(self._topology, view.step_seconds, self._settings.grouping)
         self._recent.observe(view.verdict)
         before = self._state.cascades
-        grouped = self._grouping.observe(view.verdict, [cascade.for_grouping() for cascade in before])
+        grouped = self._grouping.observe(view.verdict, [cascade.for_grouping() for cascade in before], view.profiles)
         going_on, changes = self._go_on(before, grouped, view)
         new, openings = self._open(grouped, view)
         self._state.cascades = (*going_on, *new)

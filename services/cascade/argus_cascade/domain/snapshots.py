@@ -1,6 +1,7 @@
 """All that a detector knows, as bytes and back. Arrays as they are in memory, the rest as JSON; nothing is code."""
 
 import io
+from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,16 +13,17 @@ from argus_cascade.domain.evidence import Evidence, EvidenceSettings
 from argus_cascade.domain.followers import Forecasts, Lags
 from argus_cascade.domain.followers.lags import Travel
 from argus_cascade.domain.grouping import Grouping, GroupingSettings
-from argus_cascade.domain.grouping.counts import Counts
+from argus_cascade.domain.grouping.counts import Counts, Lesson
 from argus_cascade.domain.grouping.episodes import Episodes
-from argus_cascade.domain.grouping.ordinary import OrdinaryWeeks
+from argus_cascade.domain.grouping.lessons import Lessons
+from argus_cascade.domain.grouping.recurring import Recurring
 from argus_cascade.domain.life.cascade import Cascade
 from argus_cascade.domain.recent import Recent
 from argus_cascade.domain.topology import Topology
 
-VERSION = 1
-EPISODES = ("level", "began", "risen", "crossings", "exposure")
-COUNTS = ("mean", "square", "steps")
+VERSION = 2
+EPISODES = ("level", "began", "risen", "stirred")
+COUNTS = ("servers", "risen", "square", "beyond")
 
 Arrays = dict[str, npt.NDArray[Any]]
 Known = tuple[Evidence | None, Grouping | None, Recent, "State"]
@@ -46,7 +48,7 @@ class _Document(msgspec.Struct):
     profiles: dict[str, str]
     travels: dict[str, Travel]
     forecasts: Forecasts
-    hour: int
+    recurring: Recurring
     next: int
 
 
@@ -56,7 +58,8 @@ def packed(evidence: Evidence | None, grouping: Grouping | None, recent: Recent,
     if grouping:
         arrays |= {f"episodes.{name}": getattr(grouping.episodes, name) for name in EPISODES}
         arrays |= {f"counts.{name}": getattr(grouping.counts, name) for name in COUNTS}
-        arrays["weeks"] = grouping.weeks.highest
+        waiting = grouping.lessons.waiting
+        arrays |= {f"lessons.{name}": np.array([getattr(one, name) for one in waiting]) for name in COUNTS}
     if evidence:
         arrays |= {f"evidence.{name}": array for name, array in evidence.snapshot().items()}
         arrays["harm"] = evidence.harm
@@ -69,7 +72,7 @@ def packed(evidence: Evidence | None, grouping: Grouping | None, recent: Recent,
         state.profiles,
         state.lags.travels,
         state.forecasts,
-        grouping.weeks.hour if grouping else -1,
+        grouping.recurring if grouping else Recurring(),
         recent.next,
     )
     arrays["document"] = np.frombuffer(msgspec.json.encode(document), np.uint8)
@@ -113,9 +116,10 @@ def _evidence(arrays: Arrays, document: _Document, settings: EvidenceSettings) -
 def _grouping(
     arrays: Arrays, document: _Document, servers: tuple[str, ...], settings: GroupingSettings, topology: Topology
 ) -> Grouping | None:
-    if "weeks" not in arrays:
+    if "counts.servers" not in arrays:
         return None
     episodes = Episodes(servers, *(arrays[f"episodes.{name}"] for name in EPISODES))
-    weeks = OrdinaryWeeks(arrays["weeks"], document.hour)
     counts = Counts(*(arrays[f"counts.{name}"] for name in COUNTS))
-    return Grouping(topology, document.step_seconds, settings, episodes, counts, weeks)
+    waiting = zip(*(arrays[f"lessons.{name}"] for name in COUNTS), strict=True)
+    lessons = Lessons(deque(Lesson(*one) for one in waiting))
+    return Grouping(topology, document.step_seconds, settings, episodes, counts, lessons, document.recurring)

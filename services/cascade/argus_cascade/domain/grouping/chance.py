@@ -1,41 +1,81 @@
 """How unlikely it is that so many servers of a healthy fleet stand out within one window."""
 
 import numpy as np
-from scipy.special import betainc, gammainc, gammaln
+from scipy.special import gammainc, gammaincc, gammaln
 
 from argus_cascade.domain.tick import Floats, Steps
 
-POISSON = 1 + 1e-6
+POISSON = 1e-6
 """A dispersion so near to 1 is that of independent servers."""
 LOG10_E = float(np.log10(np.e))
 
 
-def anywhere(levels: Steps, mean: Floats, dispersion: Floats, fewest: int) -> tuple[float, int]:
-    """(rarity, members) of the least likely count, whoever the servers are.
+def anywhere(levels: Steps, groups: Steps, mean: Floats, together: Floats, fewest: int) -> tuple[float, int]:
+    """(rarity, members) of the least likely set of servers, whoever they are.
+
+    For each level, those that have reached it are taken together: how many sets of so many servers would a healthy
+    fleet show that stand out so far in all?
 
     Args:
         levels: (server,) the level that each of the servers in question has reached in the window, in any order.
+        groups: (server,) number of its group of peers.
         mean: (level,) how many servers of a healthy fleet reach each level in a window.
-        dispersion: (level,) variance of that count over its mean, ≥ 1.
+        together: (relation, level) by how much likelier each that does makes another one: a peer, and anybody else.
         fewest: least members.
 
     Returns:
-        −log10 of the chance that a negative binomial count is as high at that level; 0 where there are too few.
+        −log10 of that expectation, at the level where it is the least; 0 where there are too few.
 
     References:
-        R. Berk, D. Jones, "Goodness-of-fit test statistics that dominate the Kolmogorov statistics", 1979: the
-        smallest chance over all thresholds; J. Naus, "Approximations for distributions of scan statistics", 1982.
+        R. Fisher, "Statistical Methods for Research Workers", 1932: the product of chances; R. Berk, D. Jones,
+        "Goodness-of-fit test statistics that dominate the Kolmogorov statistics", 1979: the smallest chance over all
+        thresholds.
 
-    >>> rarity, members = anywhere(np.array([1, 1, 1, 0]), np.array([3.0, 0.01]), np.ones(2), fewest=2)
+    >>> alone, mean = np.zeros((2, 2)), np.array([3.0, 0.01])
+    >>> rarity, members = anywhere(np.array([1, 1, 1, 0]), np.array([0, 0, 1, 1]), mean, alone, fewest=2)
     >>> members, round(rarity, 1)
     (3, 6.8)
     """
-    highest = np.sort(levels)[::-1]
-    count = np.arange(1, len(highest) + 1)[fewest - 1 :]
+    order = np.argsort(-levels, kind="stable")
+    highest, groups = levels[order], groups[order]
+    last = np.flatnonzero(np.append(highest[1:] != highest[:-1], True))[: len(highest)]
+    count = (last + 1)[last + 1 >= fewest]
     if not len(count):
         return 0.0, 0
-    at = highest[fewest - 1 :]
-    return _best(_log10_at_least(count, mean[at], np.maximum(dispersion[at], POISSON)), count)
+    base, log_mean = highest[count - 1], np.log(mean)
+    beyond = count * log_mean[base] - np.cumsum(log_mean[highest])[count - 1]
+    sets = count * log_mean[base] - gammaln(count + 1) + _log_together(groups, count, together[:, base])
+    return _best(LOG10_E * (sets + _log_gamma_tail(count, beyond)), count)
+
+
+def _log_together(groups: Steps, count: Steps, together: Floats) -> Floats:
+    """Logarithm of how much likelier the first ``count`` servers are than independent ones: each raises the others'
+    chances, as it does where rates differ from time to time by a gamma distribution.
+    """
+    before, peers = np.arange(len(groups)), _peers_before(groups)
+    each = np.log1p(together[0][:, None] * peers + together[1][:, None] * (before - peers))
+    return np.asarray(np.where(before < count[:, None], each, 0).sum(axis=1))
+
+
+def _peers_before(groups: Steps) -> Steps:
+    """(server,) how many servers of its group come before it.
+
+    >>> _peers_before(np.array([7, 2, 7, 7])).tolist()
+    [0, 0, 1, 2]
+    """
+    order = np.argsort(groups, kind="stable")
+    first = np.searchsorted(groups[order], groups[order])
+    found = np.empty(len(groups), np.int64)
+    found[order] = np.arange(len(groups)) - first
+    return found
+
+
+def _log_gamma_tail(count: Steps, beyond: Floats) -> Floats:
+    """Ln of the chance that ``count`` exponential variables sum up to more than ``beyond``."""
+    tail = gammaincc(count, beyond)
+    first = (count - 1) * np.log(np.maximum(beyond, 1.0)) - gammaln(count) - beyond
+    with np.errstate(divide="ignore"):
+        return np.asarray(np.where(tail > 1e-280, np.log(tail), first))
 
 
 def linked(levels: Steps, chance: Floats, servers: int, degree: float, fewest: int) -> tuple[float, int]:
@@ -72,14 +112,3 @@ def of_count(count: int, expected: float) -> float:
 def _best(log10_chance: Floats, count: Steps) -> tuple[float, int]:
     best = int(np.argmin(log10_chance))
     return max(float(-log10_chance[best]), 0.0), int(count[best])
-
-
-def _log10_at_least(count: Steps, mean: Floats, dispersion: Floats) -> Floats:
-    """log10 of the chance of a negative binomial count so high; by its first term where that is no float any more."""
-    size, share = mean / (dispersion - 1), 1 - 1 / dispersion
-    chance = betainc(count, size, share)
-    first = (
-        gammaln(size + count) - gammaln(size) - gammaln(count + 1) + count * np.log(share) - size * np.log(dispersion)
-    )
-    with np.errstate(divide="ignore"):
-        return np.asarray(np.where(chance > 1e-280, np.log10(chance), LOG10_E * first))

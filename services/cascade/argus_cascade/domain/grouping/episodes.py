@@ -1,4 +1,4 @@
-"""When servers begin to stand out, how far, and how often that happens in this fleet anyway."""
+"""When servers begin to stand out, and how far."""
 
 from dataclasses import dataclass, field
 
@@ -10,56 +10,44 @@ LEVELS = np.array([3.0, 4.0, 5.0, 6.0, 8.0, 10.0, 13.0, 17.0, 22.0, 30.0, 40.0, 
 """Rarities (−log10 of the chance in a healthy server) that a server is counted to have risen to."""
 OVER = 1.0
 """An episode is over when the rarity has fallen below."""
-PRIOR_DAYS = 1.0
-"""Days of a fleet that behaves as its evidence says, with which every fleet begins."""
+MILD = 1.5
+"""A server whose rarity has reached this much, but no level, is restless."""
 
 
 @dataclass(slots=True)
 class Episodes:
     """Rows are servers. ``level``: (server,) highest of `LEVELS` reached in the episode that goes on, −1 = there is
     none. ``began``, ``risen``: (server,) steps of its beginning and of the last rise to a higher level, −1 = none.
-    ``crossings``: (level,) faded count of the episodes that reached it and are over, of servers in no cascade then, so
-    that what is going on does not speak of itself; ``exposure``: (1,) faded count of their steps.
+    ``stirred``: (server,) last step in which its rarity was `MILD` or more, −1 = never.
     """
 
     servers: tuple[str, ...] = ()
     level: Steps = field(default_factory=lambda: np.empty(0, np.int64))
     began: Steps = field(default_factory=lambda: np.empty(0, np.int64))
     risen: Steps = field(default_factory=lambda: np.empty(0, np.int64))
-    crossings: Floats = field(default_factory=lambda: np.zeros(len(LEVELS)))
-    exposure: Floats = field(default_factory=lambda: np.zeros(1))
+    stirred: Steps = field(default_factory=lambda: np.empty(0, np.int64))
 
-    def observe(self, step: int, servers: tuple[str, ...], rarity: Floats, counted: Flags, fade: float) -> None:
+    def observe(self, step: int, servers: tuple[str, ...], rarity: Floats) -> None:
         """Follow every server through ``step``.
 
         Args:
             step: its number.
             servers: all that are known; who is not among them any more is forgotten.
             rarity: (server,) −log10 of the chance of so much evidence in a healthy server.
-            counted: (server,) what it does says something about an ordinary day.
-            fade: share of what was counted that is forgotten in a step.
         """
         self._align(servers)
+        self.stirred[rarity >= MILD] = step
         now = np.searchsorted(LEVELS, rarity, side="right") - 1
-        over = np.flatnonzero((rarity < OVER) & (self.level >= 0))
-        teaching = self.level[over[counted[over]]]
-        passed = np.arange(len(LEVELS)) <= teaching[:, None]
+        over = (rarity < OVER) & (self.level >= 0)
         self.level[over] = self.began[over] = self.risen[over] = -1
         rises = np.flatnonzero(now > self.level)
         self.began[rises] = np.where(self.level[rises] < 0, step, self.began[rises])
         self.risen[rises] = step
         self.level[rises] = now[rises]
-        self.crossings = (1 - fade) * self.crossings + passed.sum(axis=0)
-        self.exposure = (1 - fade) * self.exposure + counted.sum()
 
-    def rate(self, floor: float, steps_per_day: float) -> Floats:
-        """(level,) how often a server rises to each level on an ordinary day, per server and step, at least ``floor``.
-
-        Before a fleet has shown how it behaves, as often as the evidence claims.
-        """
-        prior = PRIOR_DAYS * steps_per_day * max(len(self.level), 1)
-        found = (self.crossings + prior * 10.0**-LEVELS) / (self.exposure + prior)
-        return np.minimum(np.maximum(found, floor), 1.0)
+    def restless(self, since: int) -> Flags:
+        """(server,) a little unusual at some time from ``since`` on, but in no episode: the weather of the fleet."""
+        return (self.stirred >= since) & (self.level < 0)
 
     def _align(self, servers: tuple[str, ...]) -> None:
         """Make the rows those of ``servers``."""
@@ -67,7 +55,7 @@ class Episodes:
             return
         place = {name: i for i, name in enumerate(self.servers)}
         source = np.array([place.get(name, -1) for name in servers], np.int64)
-        for name in ("level", "began", "risen"):
+        for name in ("level", "began", "risen", "stirred"):
             old = np.append(getattr(self, name), -1)
             setattr(self, name, old[source])
         self.servers = servers

@@ -1,38 +1,48 @@
 """From who is abnormal to which of them are one cascade."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from argus_cascade.domain.grouping import chance
-from argus_cascade.domain.grouping.counts import Counts
-from argus_cascade.domain.grouping.episodes import LEVELS, Episodes
+from argus_cascade.domain.grouping.counts import Counts, Usual, lesson, reached
+from argus_cascade.domain.grouping.episodes import Episodes
 from argus_cascade.domain.grouping.joining import Newcomer, OpenCascade, home
+from argus_cascade.domain.grouping.lessons import Lessons
 from argus_cascade.domain.grouping.links import dependencies, dependencies_among, parts, size
-from argus_cascade.domain.grouping.ordinary import HOUR_SECONDS, OrdinaryWeeks
+from argus_cascade.domain.grouping.peers import peers
+from argus_cascade.domain.grouping.recurring import BEYOND, Recurring
 from argus_cascade.domain.grouping.settings import GroupingSettings
-from argus_cascade.domain.tick import Flags, Floats
+from argus_cascade.domain.tick import Flags, Floats, Steps
 from argus_cascade.domain.topology import Topology
 from argus_cascade.domain.verdict import Verdict
 
+HOUR_SECONDS = 3600
 DAY_SECONDS = 86_400
 FEW, MUCH_OF_A_FLEET = 10, 0.1
 MORE_THAN_CHANCE = 0.01
 """Where much of a fleet stands out, so rare must as many dependencies between them be to count."""
-SHARED_LOAD = 1.0
-"""Orders of magnitude by which servers that depend on each other must be rarer than the limit: they share work as well,
-so healthy ones stand out together more often than if each did so by itself.
+BUILDS_UP = 5
+"""Steps that evidence takes to build up. A server that has stood out for longer than these and a window does not fall
+ill now.
 """
+LOOKS = 5.0
+"""Chances that a healthy fleet gets in a window to look like a cascade: at every level, and as the window slides."""
+WINDOWS = 2
+"""After so many windows a step is learned: what is under way has then been told of as a cascade, or not."""
 LIKELY = 0.05
 """Healthy servers expected to look like one that is near in time, above which nearness alone says nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A server that has begun to stand out, or does so more than before, within the last lag window."""
+    """A server that has begun to stand out, or does so more than before, within the last lag window. ``group``: of its
+    peers.
+    """
 
     server: str
+    group: int
     level: int
     onset: int
 
@@ -65,40 +75,56 @@ class Grouping:
     settings: GroupingSettings = field(default_factory=GroupingSettings)
     episodes: Episodes = field(default_factory=Episodes)
     counts: Counts = field(default_factory=Counts)
-    weeks: OrdinaryWeeks = field(default_factory=OrdinaryWeeks)
+    lessons: Lessons = field(default_factory=Lessons)
+    recurring: Recurring = field(default_factory=Recurring)
 
-    def observe(self, verdict: Verdict, cascades: Sequence[OpenCascade]) -> Grouped:
+    def observe(self, verdict: Verdict, cascades: Sequence[OpenCascade], profiles: Mapping[str, str]) -> Grouped:
         """Which servers are a new cascade, and which join one of the open ``cascades``."""
+        if not verdict.servers:
+            return Grouped((), {}, -self._limit())
         taken = frozenset[str]().union(*(cascade.onsets for cascade in cascades))
-        counted = _not_in(verdict.servers, taken)
-        fade = 1 / (self.settings.memory_days * self._steps_per_day)
-        self.episodes.observe(verdict.step, verdict.servers, rarity_of(verdict), counted, fade)
-        window = self._in_window()
-        free = [one for one in self._candidates(verdict) if one.server not in taken]
-        joining = self._joining(free, len(verdict.servers) * window, cascades)
+        self.episodes.observe(verdict.step, verdict.servers, rarity_of(verdict))
+        group = peers(verdict.servers, profiles)
+        usual = self._usual(verdict, taken, group)
+        free = [one for one in self._candidates(verdict, group) if one.server not in taken]
+        joining = self._joining(free, usual, cascades)
         free = [one for one in free if one.server not in joining]
-        linked, highest = self._linked(len(verdict.servers), free, window)
+        linked, highest = self._linked(free, usual)
         grouped = frozenset[str]().union(*(group.onsets for group in linked))
         rest = [one for one in free if one.server not in grouped]
-        hour = verdict.step * self.step_seconds // HOUR_SECONDS
-        unlinked, margin = self._anywhere(rest, window * len(verdict.servers), hour)
-        self.counts.observe(_reached(free), self.settings.memory_days * self._steps_per_day)
-        return Grouped((*linked, *unlinked), joining, max(highest - self._limit() - SHARED_LOAD, margin))
+        unlinked, margin = self._anywhere(rest, usual, verdict.step)
+        self._learn(rest, usual, opening=bool(linked or unlinked))
+        return Grouped((*linked, *unlinked), joining, max(highest - self._limit(), margin))
 
     @property
     def _steps_per_day(self) -> float:
         return DAY_SECONDS / self.step_seconds
 
-    def _in_window(self) -> Floats:
-        """(level,) the chance that a healthy server rises to each level within a window."""
-        rate = self.episodes.rate(self.settings.incidents_per_server_day / self._steps_per_day, self._steps_per_day)
-        return np.minimum(rate * (self.settings.lag_steps + 1), 1.0)
+    @property
+    def _window(self) -> int:
+        """Steps in which the members of a cascade follow each other."""
+        return self.settings.lag_steps + 1
 
-    def _candidates(self, verdict: Verdict) -> list[Candidate]:
+    def _usual(self, verdict: Verdict, taken: frozenset[str], group: Steps) -> Usual:
+        restless = self.episodes.restless(verdict.step - self.settings.lag_steps) & _not_in(verdict.servers, taken)
+        least = self.settings.incidents_per_server_day * self._window / self._steps_per_day
+        return self.counts.usual(restless, group, least, self._steps_per_day)
+
+    def _learn(self, rest: Sequence[Candidate], usual: Usual, *, opening: bool) -> None:
+        if opening:
+            self.lessons.drop()
+            return
+        fade = 1 / (self.settings.memory_days * self._steps_per_day)
+        for over in self.lessons.after(lesson(usual, *_columns(rest)), WINDOWS * self._window):
+            self.counts.learn(over, fade)
+
+    def _candidates(self, verdict: Verdict, group: Steps) -> list[Candidate]:
         episodes = self.episodes
-        rows = np.flatnonzero((episodes.level >= 0) & (episodes.risen >= verdict.step - self.settings.lag_steps))
+        risen = episodes.risen >= verdict.step - self.settings.lag_steps
+        fresh = episodes.began >= verdict.step - self.settings.lag_steps - BUILDS_UP
+        rows = np.flatnonzero((episodes.level >= 0) & risen & fresh)
         return [
-            Candidate(verdict.servers[row], int(episodes.level[row]), self._onset(verdict, row))
+            Candidate(verdict.servers[row], int(group[row]), int(episodes.level[row]), self._onset(verdict, row))
             for row in rows.tolist()
         ]
 
@@ -109,31 +135,33 @@ class Grouping:
         return onset if onset >= earliest else max(int(self.episodes.began[row]), earliest)
 
     def _joining(
-        self, free: list[Candidate], expected: Floats, cascades: Sequence[OpenCascade]
+        self, free: list[Candidate], usual: Usual, cascades: Sequence[OpenCascade]
     ) -> dict[str, tuple[str, int]]:
         found = {}
         for one in free:
-            newcomer = Newcomer(one.server, one.onset, bool(expected[one.level] < LIKELY))
+            newcomer = Newcomer(one.server, one.onset, bool(usual.mean[:, one.level].sum() < LIKELY))
             where = home(newcomer, cascades, self.topology, self.settings.lag_steps)
             if where is not None:
                 found[one.server] = (where, one.onset)
         return found
 
-    def _linked(self, servers: int, free: list[Candidate], window: Floats) -> tuple[list[Group], float]:
+    def _linked(self, free: list[Candidate], usual: Usual) -> tuple[list[Group], float]:
         """New cascades along dependencies, and the highest rarity."""
         by_name = {one.server: one for one in free}
         together = parts(by_name, self.topology)
+        servers = len(usual.group)
         if not together or self._everywhere(servers, by_name):
             return [], 0.0
-        alone = set(by_name).difference(*together)
-        chances = np.maximum(window, _reached([by_name[server] for server in alone]) / servers)
+        alone = np.array([by_name[server].level for server in set(by_name).difference(*together)], np.int64)
         groups, highest = [], 0.0
         for part in together:
             members = [by_name[server] for server in part]
             levels = np.array([one.level for one in members])
+            likely = usual.chance[[one.group for one in members]].max(axis=0)
+            chances = np.maximum(likely, reached(alone) / servers)
             rarity, count = chance.linked(levels, chances, *size(self.topology), self.settings.fewest_linked)
             highest = max(highest, rarity)
-            if rarity >= self._limit() + SHARED_LOAD:
+            if rarity >= self._limit():
                 groups.append(_group(members, rarity, count))
         return groups, highest
 
@@ -145,21 +173,23 @@ class Grouping:
         expected = dependencies(self.topology) * (len(candidates) / servers) ** 2
         return chance.of_count(dependencies_among(candidates, self.topology), expected) > MORE_THAN_CHANCE
 
-    def _anywhere(self, rest: list[Candidate], expected: Floats, hour: int) -> tuple[list[Group], float]:
+    def _anywhere(self, rest: list[Candidate], usual: Usual, step: int) -> tuple[list[Group], float]:
         """A new cascade of servers of which no dependency explains why they fell ill together, and how many orders of
         magnitude they are beyond what opens one.
         """
-        levels = np.array([one.level for one in rest], np.int64)
-        mean = np.maximum(expected, self.counts.mean)
-        rarity, count = chance.anywhere(levels, mean, self.counts.dispersion(), self.settings.fewest)
-        limit = max(self._limit(), self.weeks.limit(hour))
-        self.weeks.observe(hour, rarity)
-        return ([_group(rest, rarity, count)] if rarity >= limit else []), rarity - limit
+        levels, groups = _columns(rest)
+        rarity, count = chance.anywhere(levels, groups, usual.mean.sum(axis=0), usual.together, self.settings.fewest)
+        group = _group(rest, rarity, count)
+        hour = step * self.step_seconds // HOUR_SECONDS
+        limit = max(self._limit(), self.recurring.limit(hour, group.onsets))
+        if rarity >= self._limit() - BEYOND:
+            self.recurring = self.recurring.observed(hour, rarity, group.onsets)
+        return ([group] if rarity >= limit else []), rarity - limit
 
     def _limit(self) -> float:
         """The rarity that a healthy fleet reaches as often as the settings allow."""
         per_window = self.settings.false_cascades_per_day * (self.settings.lag_steps + 1) / self._steps_per_day
-        return float(-np.log10(per_window))
+        return float(-np.log10(per_window / LOOKS))
 
 
 def rarity_of(verdict: Verdict) -> Floats:
@@ -167,10 +197,10 @@ def rarity_of(verdict: Verdict) -> Floats:
     return np.asarray(verdict.score / np.maximum(1 - verdict.score, 1e-9))
 
 
-def _reached(candidates: Sequence[Candidate]) -> Floats:
-    """(level,) how many of the servers have risen to it."""
-    levels = np.array([one.level for one in candidates], np.int64)
-    return np.asarray(np.bincount(levels, minlength=len(LEVELS))[::-1].cumsum()[::-1], np.float64)
+def _columns(candidates: Sequence[Candidate]) -> tuple[Steps, Steps]:
+    """(candidate,) their levels, and their groups."""
+    levels, groups = ([one.level for one in candidates], [one.group for one in candidates])
+    return np.array(levels, np.int64), np.array(groups, np.int64)
 
 
 def _not_in(servers: tuple[str, ...], taken: frozenset[str]) -> Flags:

@@ -1,10 +1,11 @@
 """What is said of a cascade, in plain words."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from argus_cascade.domain.life.cascade import Cascade
-from argus_cascade.domain.life.change import Change, Member
+from argus_cascade.domain.life.change import Change, Kind, Member, Origin
 from argus_common.durations import told
+from argus_common.events.cascades import WORTH_NAMING
 from argus_common.levels import Level
 
 MOST_NAMES = 5
@@ -34,8 +35,9 @@ def differences(cascade: Cascade, last: Change, severity: Level) -> list[str]:
     ]
     if severity != last.severity:
         found.append(f"severity {last.severity.value} → {severity.value}")
-    if first_origin(cascade.origins) != first_origin(last.origins):
-        found.append(f"likeliest origin now {first_origin(cascade.origins)}")
+    began = likely_origin(cascade.kind, cascade.origins)
+    if began and began != likely_origin(last.kind, last.origins):
+        found.append(f"likeliest origin now {began}")
     if cascade.kind != last.kind:
         found.append(f"now looks {cascade.kind.replace('_', ' ')}")
     if cascade.silenced != last.silenced:
@@ -46,17 +48,36 @@ def differences(cascade: Cascade, last: Change, severity: Level) -> list[str]:
 
 
 def look_first(cascade: Cascade) -> str:
-    """Where a person should look first."""
+    """Where a person should look first: where it began, or, where no server began it, what the members share."""
     by_name = {member.server: member for member in cascade.members}
-    first = by_name.get(first_origin(cascade.origins), cascade.members[0])
-    if first.silent:
-        return f"{first.server} ({first.profile}): it has stopped reporting."
-    return f"{first.server} ({first.profile}): {first.target}, {first.strength:.1f} sigmas beyond its band."
+    began = by_name.get(likely_origin(cascade.kind, cascade.origins))
+    if began is not None:
+        return _state(began)
+    if cascade.kind == "propagating":
+        return f"{_state(cascade.members[0])} It fell ill first; where it began is not clear."
+    worst = max(cascade.members, key=lambda member: (member.strength, member.server))
+    return f"What they share: {_shared(cascade.members)}. None of them began it. The farthest out is {_state(worst)}"
 
 
-def first_origin(origins: Iterable[object]) -> str:
-    """The likeliest origin's name, empty where there is none."""
-    return next((str(getattr(origin, "server", "")) for origin in origins), "")
+def likely_origin(kind: Kind, origins: Sequence[Origin]) -> str:
+    """The server that it began with; empty where none is likely enough, or all have a cause in common."""
+    if kind == "common_cause" or not origins or origins[0].probability < WORTH_NAMING:
+        return ""
+    return origins[0].server
+
+
+def _state(member: Member) -> str:
+    if member.silent:
+        return f"{member.server} ({member.profile}): it has stopped reporting."
+    return f"{member.server} ({member.profile}): {member.target}, {member.strength:.1f} sigmas beyond its band."
+
+
+def _shared(members: Sequence[Member]) -> str:
+    """What is the same of all, and else what servers usually share."""
+    profiles, targets = {member.profile for member in members}, {member.target for member in members}
+    same = [f"all are {one}" for one in profiles if len(profiles) == 1]
+    same += [f"all show it in {one}" for one in targets if len(targets) == 1]
+    return ", ".join(same) or "a release, the network, storage, a clock"
 
 
 def names(members: Iterable[Member]) -> str:
