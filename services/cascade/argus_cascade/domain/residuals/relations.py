@@ -21,8 +21,8 @@ class Relations:
     """Two views of what a metric should be, each a ridge regression: on the time of day alone, and on that, the other
     metrics and their recent averages.
 
-    The second's coefficients of all metrics of a server come from one inverse of the covariance: those of a metric are its row
-    of the precision matrix, after its own recent average is marginalised out, over its diagonal.
+    In the second, the coefficients of all metrics of a server come from one inverse of the covariance: those of a
+    metric are its row of the precision matrix, after its own recent average is marginalised out, over its diagonal.
 
     References:
         J. Whittaker, "Graphical Models in Applied Multivariate Statistics", 1990, §5.8: regression coefficients from
