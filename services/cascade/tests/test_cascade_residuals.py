@@ -48,7 +48,7 @@ def test_a_load_never_seen_is_surprising_although_every_relation_holds() -> None
     load = rng.uniform(-1, 1, size=(1500, 1, 1))
     load[1499] = 2.5
     values = 50 + 10 * load + rng.normal(size=(1500, 1, 8))
-    assert judged(values)[1499, 0].min() > 1
+    assert judged(values)[1499, 0].mean() > 1.5
 
 
 def test_a_heavy_tail_makes_its_spikes_less_surprising() -> None:
