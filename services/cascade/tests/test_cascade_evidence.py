@@ -97,6 +97,23 @@ def test_few_of_a_healthy_fleet_are_called_abnormal() -> None:
     assert share < 0.01
 
 
+def test_of_short_steps_fewer_are_called_abnormal() -> None:
+    z = calm(3000, seed=3)
+    minutes = Evidence("default", TARGETS, HARM, EvidenceSettings(steps_per_day=1440))
+    called = [np.sum([verdict.abnormal for verdict in said[1500:]]) for said in (watched(z), watched(z, minutes))]
+    assert called[1] < called[0] / 2
+
+
+@given(st.integers(1, 10**6), st.floats(1, 86_400))
+def test_the_level_of_a_step_never_rises(steps: int, per_day: float) -> None:
+    chosen = EvidenceSettings(steps_per_day=per_day)
+    assert chosen.level_after(steps + 1) <= chosen.level_after(steps) <= chosen.level
+
+
+def test_of_steps_of_five_minutes_the_level_is_what_it_says() -> None:
+    assert EvidenceSettings().level_after(10**9) == EvidenceSettings().level
+
+
 def test_autocorrelated_surprises_are_no_more_abnormal() -> None:
     noise, z = calm(3000, seed=4), np.zeros((3000, len(FLEET), len(TARGETS)))
     for i in range(1, 3000):

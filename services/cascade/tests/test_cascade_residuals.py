@@ -43,6 +43,14 @@ def test_a_broken_relation_is_surprising_where_each_value_alone_is_ordinary() ->
     assert judged(values)[1499, 0, 2] > 4
 
 
+def test_a_load_never_seen_is_surprising_although_every_relation_holds() -> None:
+    rng = np.random.default_rng(1)
+    load = rng.uniform(-1, 1, size=(1500, 1, 1))
+    load[1499] = 2.5
+    values = 50 + 10 * load + rng.normal(size=(1500, 1, 8))
+    assert judged(values)[1499, 0].mean() > 1.5
+
+
 def test_a_heavy_tail_makes_its_spikes_less_surprising() -> None:
     rng = np.random.default_rng(2)
     values = rng.normal(size=(3000, 1, 2))

@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
-from argus_cascade.domain.evidence import Evidence
+from argus_cascade.domain.evidence import Evidence, EvidenceSettings
 from argus_cascade.domain.life.change import Changed, Opened
 from argus_cascade.domain.residuals import Residuals
 from argus_cascade.domain.tick import Floats, Steps
@@ -26,6 +26,7 @@ from argus_common.metrics import DEFAULT_CATALOGUE
 from argus_forecasting.grid import infer_step
 
 console = Console(stderr=True)
+DAY_SECONDS = 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,8 @@ def replay(
 def verdicts(trace: FleetTrace, progress: Progress) -> Iterator[Verdict]:
     """One per step, of the servers that were heard of until then."""
     harm = np.array([_harm(name) for name in trace.metrics], np.float64)
-    evidence = Evidence(trace.fleet, trace.metrics, harm)
+    settings = EvidenceSettings(steps_per_day=DAY_SECONDS / trace.step_seconds)
+    evidence = Evidence(trace.fleet, trace.metrics, harm, settings)
     residuals = Residuals(len(trace.servers), len(trace.metrics), trace.step_seconds)
     task = progress.add_task(trace.fleet, total=len(trace.values), unit="steps")
     for i, values in enumerate(trace.values):

@@ -94,7 +94,8 @@ class Evidence:
 
     def _verdict(self, step: int, z: Floats, strength: Floats, rarity: Floats, absence: Floats) -> Verdict:
         state, settings = self._rows.arrays, self.settings
-        highest = discoveries.threshold(10.0**-rarity, settings.level, settings.false_discovery_rate)
+        level = settings.level_after(int(self._clock[0]))
+        highest = discoveries.threshold(10.0**-rarity, level, settings.false_discovery_rate)
         limit = -np.log10(highest)
         state["abnormal"] = rarity >= np.where(state["abnormal"], settings.release * limit, limit)
         growing = rarity >= settings.release * limit

@@ -6,7 +6,7 @@ import numpy as np
 from scipy.special import ndtri_exp
 
 from argus_cascade.domain import tails
-from argus_cascade.domain.residuals.relations import Relations
+from argus_cascade.domain.residuals.relations import VIEWS, Relations
 from argus_cascade.domain.tick import Flags, Floats
 
 DAY_SECONDS = 86_400
@@ -25,6 +25,8 @@ LARGE = 0.5
 """Residuals above this share of `tails.usual` are large."""
 MOST = 10.0
 """Residuals beyond so many times `tails.usual` are told as that."""
+BY_ITSELF = 0.3
+"""Weight of a metric by itself, against 0.7 of it by the others: relations tell more where there are any."""
 SMALLEST_SHARE = 0.01
 """A scale is at least this share of the level: smaller changes matter to nobody."""
 SMALLEST_RESIDUAL = 0.3
@@ -33,7 +35,11 @@ SMALLEST_RESIDUAL = 0.3
 
 @dataclass(slots=True)
 class Residuals:
-    """Of one fleet with these servers and metrics. Feed each step once, in order."""
+    """Of one fleet with these servers and metrics. Feed each step once, in order.
+
+    A metric is judged in two views, by itself and by the others of its server: what moves together stands out in the
+    one, a broken relation in the other. How surprising it is, is the weighted mean of both.
+    """
 
     servers: int
     metrics: int
@@ -52,11 +58,11 @@ class Residuals:
     _solution: int = FEWEST
 
     def __post_init__(self) -> None:
-        shape = (self.servers, self.metrics)
-        self._level, self._usual = np.full(shape, np.nan), np.full(shape, np.inf)
-        self._variance, self._offset, self._count = np.zeros(shape), np.zeros(shape), np.zeros(shape)
+        shape, views = (self.servers, self.metrics), (VIEWS, self.servers, self.metrics)
+        self._level, self._usual = np.full(shape, np.nan), np.full(views, np.inf)
+        self._variance, self._offset, self._count = np.zeros(shape), np.zeros(views), np.zeros(shape)
         self._relations = Relations(self.servers, self.metrics, self.step_seconds)
-        self._histogram, self._run = np.zeros((*shape, tails.BINS)), np.zeros(shape)
+        self._histogram, self._run = np.zeros((*views, tails.BINS)), np.zeros(views)
 
     def observe(self, step: int, values: Floats) -> Floats:
         """(server, metric) z of this step, NaN = no value or too little known.
@@ -74,7 +80,7 @@ class Residuals:
         residual = standard - self._relations.expected(regressors) - self._offset
         size = np.clip(residual / self._usual, -MOST, MOST)
         self._note(np.where(known, gap, np.nan), np.where(known, residual, np.nan), regressors, np.abs(size) > LARGE)
-        return np.where(known & (self._count >= FEWEST), _standard_normal(size), np.nan)
+        return np.where(known & (self._count >= FEWEST), _standard_normal(_joined(size)), np.nan)
 
     def _floor(self) -> Floats:
         return np.maximum(SMALLEST_SHARE * np.abs(np.nan_to_num(self._level)), 1e-12)
@@ -123,6 +129,12 @@ class Residuals:
         for size, weight in zip(sizes, weights, strict=True):
             tails.count(histogram, size.ravel(), weight.ravel())
         self._usual = np.maximum(tails.usual(histogram).reshape(self._usual.shape), SMALLEST_RESIDUAL)
+
+
+def _joined(size: Floats) -> Floats:
+    """(server, metric) of both views together; ``size``: (view, server, metric)."""
+    together: Floats = BY_ITSELF * size[0] + (1 - BY_ITSELF) * size[1]
+    return together
 
 
 def _standard_normal(size: Floats) -> Floats:
