@@ -24,6 +24,10 @@ class CascadeSettings(BaseSettings):
     topology: Path | None = Field(
         default=None, description="YAML or Parquet file of who depends on whom; cascades are found without it too"
     )
+    learn_topology: bool = Field(
+        default=False,
+        description="learn from past cascades who depends on whom, beside the topology or in place of one",
+    )
     alertmanager_url: str | None = Field(
         default=None,
         pattern=r"^https?://[^\s?#]+$",

@@ -9,8 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from argus_cascade.domain.evidence import Evidence, EvidenceSettings
-from argus_cascade.domain.followers import Forecasts, Lags
-from argus_cascade.domain.followers.lags import Travel
+from argus_cascade.domain.followers import Forecasts, Past
 from argus_cascade.domain.grouping import Grouping, GroupingSettings
 from argus_cascade.domain.grouping.counts import Counts
 from argus_cascade.domain.grouping.episodes import Episodes
@@ -19,7 +18,7 @@ from argus_cascade.domain.life.cascade import Cascade
 from argus_cascade.domain.recent import Recent
 from argus_cascade.domain.topology import Topology
 
-VERSION = 1
+VERSION = 2
 EPISODES = ("level", "began", "risen", "crossings", "exposure")
 COUNTS = ("mean", "square", "steps")
 
@@ -33,7 +32,7 @@ class State:
 
     cascades: tuple[Cascade, ...] = ()
     profiles: dict[str, str] = field(default_factory=dict)
-    lags: Lags = field(default_factory=Lags)
+    pasts: tuple[Past, ...] = ()
     forecasts: Forecasts = field(default_factory=Forecasts)
 
 
@@ -44,7 +43,7 @@ class _Document(msgspec.Struct):
     targets: tuple[str, ...]
     cascades: tuple[Cascade, ...]
     profiles: dict[str, str]
-    travels: dict[str, Travel]
+    pasts: tuple[Past, ...]
     forecasts: Forecasts
     hour: int
     next: int
@@ -67,7 +66,7 @@ def packed(evidence: Evidence | None, grouping: Grouping | None, recent: Recent,
         evidence.targets if evidence else (),
         state.cascades,
         state.profiles,
-        state.lags.travels,
+        state.pasts,
         state.forecasts,
         grouping.weeks.hour if grouping else -1,
         recent.next,
@@ -92,7 +91,7 @@ def unpacked(snapshot: bytes, settings: EvidenceSettings, grouping: GroupingSett
         )
     document = msgspec.json.decode(arrays["document"].tobytes(), type=_Document)
     servers = tuple(arrays["servers"].tolist())
-    state = State(document.cascades, document.profiles, Lags(document.travels), document.forecasts)
+    state = State(document.cascades, document.profiles, document.pasts, document.forecasts)
     recent = Recent(servers, arrays["recent"], document.next)
     return (
         _evidence(arrays, document, settings),

@@ -9,7 +9,14 @@ from argus_cascade.domain.grouping import chance
 from argus_cascade.domain.grouping.counts import Counts
 from argus_cascade.domain.grouping.episodes import LEVELS, Episodes
 from argus_cascade.domain.grouping.joining import Newcomer, OpenCascade, home
-from argus_cascade.domain.grouping.links import dependencies, dependencies_among, parts, size
+from argus_cascade.domain.grouping.links import (
+    dependencies,
+    dependencies_among,
+    parts,
+    parts_by_profile,
+    size,
+    size_by_profile,
+)
 from argus_cascade.domain.grouping.ordinary import HOUR_SECONDS, OrdinaryWeeks
 from argus_cascade.domain.grouping.settings import GroupingSettings
 from argus_cascade.domain.tick import Flags, Floats
@@ -23,6 +30,10 @@ MORE_THAN_CHANCE = 0.01
 SHARED_LOAD = 1.0
 """Orders of magnitude by which servers that depend on each other must be rarer than the limit: they share work as well,
 so healthy ones stand out together more often than if each did so by itself.
+"""
+SPEAKING = 4
+"""Of servers that hang together by their profiles only, so many speak, the rarest: siblings share load, so more of them
+are no more evidence.
 """
 LIKELY = 0.05
 """Healthy servers expected to look like one that is near in time, above which nearness alone says nothing."""
@@ -78,6 +89,8 @@ class Grouping:
         joining = self._joining(free, len(verdict.servers) * window, cascades)
         free = [one for one in free if one.server not in joining]
         linked, highest = self._linked(len(verdict.servers), free, window)
+        by_profile, highest_by_profile = self._linked_by_profile(len(verdict.servers), free, linked, window)
+        linked, highest = [*linked, *by_profile], max(highest, highest_by_profile)
         grouped = frozenset[str]().union(*(group.onsets for group in linked))
         rest = [one for one in free if one.server not in grouped]
         hour = verdict.step * self.step_seconds // HOUR_SECONDS
@@ -127,11 +140,30 @@ class Grouping:
             return [], 0.0
         alone = set(by_name).difference(*together)
         chances = np.maximum(window, _reached([by_name[server] for server in alone]) / servers)
-        groups, highest = [], 0.0
+        groups, highest, known = [], 0.0, size(self.topology)
         for part in together:
             members = [by_name[server] for server in part]
             levels = np.array([one.level for one in members])
-            rarity, count = chance.linked(levels, chances, *size(self.topology), self.settings.fewest_linked)
+            rarity, count = chance.linked(levels, chances, *known, self.settings.fewest_linked)
+            highest = max(highest, rarity)
+            if rarity >= self._limit() + SHARED_LOAD:
+                groups.append(_group(members, rarity, count))
+        return groups, highest
+
+    def _linked_by_profile(
+        self, servers: int, free: list[Candidate], linked: Sequence[Group], window: Floats
+    ) -> tuple[list[Group], float]:
+        """New cascades of those in no other whose profiles depend on each other, and the highest rarity."""
+        grouped = frozenset[str]().union(*(group.onsets for group in linked))
+        by_name = {one.server: one for one in free if one.server not in grouped}
+        if not self.topology.profiles or len(by_name) >= _many(servers):
+            return [], 0.0
+        groups, highest, known = [], 0.0, size_by_profile(self.topology)
+        for part in parts_by_profile({name: one.onset for name, one in by_name.items()}, self.topology):
+            members = [by_name[server] for server in part]
+            levels = np.sort([one.level for one in members])[::-1][:SPEAKING]
+            alone = _reached([one for one in by_name.values() if one.server not in part])
+            rarity, count = chance.linked(levels, np.maximum(window, alone / servers), *known, self.settings.fewest)
             highest = max(highest, rarity)
             if rarity >= self._limit() + SHARED_LOAD:
                 groups.append(_group(members, rarity, count))
@@ -139,8 +171,7 @@ class Grouping:
 
     def _everywhere(self, servers: int, candidates: Collection[str]) -> bool:
         """So large a share of the fleet stands out that some of them depend on each other by chance alone."""
-        many = max(FEW, MUCH_OF_A_FLEET * servers)
-        if len(candidates) < many:
+        if len(candidates) < _many(servers):
             return False
         expected = dependencies(self.topology) * (len(candidates) / servers) ** 2
         return chance.of_count(dependencies_among(candidates, self.topology), expected) > MORE_THAN_CHANCE
@@ -171,6 +202,11 @@ def _reached(candidates: Sequence[Candidate]) -> Floats:
     """(level,) how many of the servers have risen to it."""
     levels = np.array([one.level for one in candidates], np.int64)
     return np.asarray(np.bincount(levels, minlength=len(LEVELS))[::-1].cumsum()[::-1], np.float64)
+
+
+def _many(servers: int) -> float:
+    """Where so many stand out, something concerns the fleet."""
+    return max(FEW, MUCH_OF_A_FLEET * servers)
 
 
 def _not_in(servers: tuple[str, ...], taken: frozenset[str]) -> Flags:
