@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from argus_cascade.domain.followers.knowledge import Known
+from argus_cascade.domain.followers.reaching import Kind
 from argus_cascade.domain.followers.reasons import why
 from argus_cascade.domain.followers.travel import LONGEST, Travel
 from argus_cascade.domain.life.cascade import Cascade
@@ -21,6 +22,10 @@ DROPPED = 0.1
 MOST = 20
 HIT, TELLING = 0.5, 3.5
 """Share of the followers to come that are hit already; and the rarity beyond which more says no more."""
+NEGLIGIBLE = 0.005
+"""Servers of a profile that are each less likely than this to follow are left out, but for those that did before: what
+one does by itself would not make it worth telling.
+"""
 QUANTILES = (0.1, 0.5, 0.9)
 
 
@@ -97,8 +102,14 @@ def _dependents(member: Member, travel: Travel) -> Iterator[tuple[str, Floats]]:
     member are alike.
     """
     reaching, topology = travel.reaching, travel.reaching.topology
-    by_profile = topology.dependents.get(reaching.role(member.server), frozenset())
-    siblings = reaching.of_profiles(by_profile) if by_profile else ()
+    role = reaching.role(member.server)
+    worthwhile = {
+        profile
+        for profile in topology.dependents.get(role, ())
+        if travel.likely(member.server, "", Kind(role, profile, known=False)) >= NEGLIGIBLE
+    }
+    seen_before = [server for upstream, server in travel.followed if upstream == member.server]
+    siblings = (*seen_before, *(reaching.of_profiles(worthwhile) if worthwhile else ()))
     alike: dict[object, Floats] = {}
     for server in {**dict.fromkeys(sorted(topology.downstream.get(member.server, ()))), **dict.fromkeys(siblings)}:
         kind = reaching.kind(member.server, server)
