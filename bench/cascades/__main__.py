@@ -1,12 +1,12 @@
-"""``python -m bench.cascades [healthy|failures|speed] [SEED ...]``: one part, or other seeds; needs no Kafka."""
+"""``python -m bench.cascades [healthy|failures|followers|speed] [SEED ...]``: a part, other seeds; no Kafka."""
 
 import sys
 
 from bench.cascades import SEEDS
-from bench.cascades.measurements import of_failures, of_healthy_fleets, of_ticks
+from bench.cascades.measurements import of_failures, of_followers, of_healthy_fleets, of_ticks
 from bench.report import show
 
-PARTS = ("healthy", "failures", "speed")
+PARTS = ("healthy", "failures", "followers", "speed")
 
 
 def main() -> None:
@@ -17,6 +17,8 @@ def main() -> None:
         show("healthy fleets", of_healthy_fleets(seeds))
     if "failures" in wanted:
         show("failures that spread", of_failures(seeds))
+    if "followers" in wanted:
+        show("who follows", of_followers(seeds))
     if "speed" in wanted:
         show("speed", of_ticks())
 

@@ -48,10 +48,15 @@ def healthy(servers: int, seed: int) -> Trial:
     return Trial(make_fleet(servers, seed), (), ())
 
 
-def failing(servers: int, seed: int, first_day: int, days: int) -> Trial:
-    """A database fails once a day at any time, and those that use it follow, 3 to 20 servers in all."""
+def failing(servers: int, seed: int, first_day: int, days: int, weak: int | None = None) -> Trial:
+    """A database fails once a day at any time, and those that use it follow, 3 to 20 servers in all.
+
+    ``weak``: how many of the databases ever fail, None = any of them may.
+    """
     fleet, rng, numbers = make_fleet(servers, seed), np.random.default_rng(seed), count()
     databases = np.flatnonzero(fleet.profile == next(i for i, p in enumerate(PROFILES) if p.name == "database"))
+    if weak is not None:
+        databases = rng.choice(databases, weak, replace=False)
     faults: list[Fault] = []
     incidents = []
     for day in range(first_day, first_day + days):

@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from statistics import median
 
 from argus_cli.cascades.scoring import EventScores
-from bench.cascades import healthy
-from bench.cascades.failures import failures
+from bench.cascades import followers, healthy
+from bench.cascades.failures import DAYS, SERVERS, WARM_UP_DAYS, failures
+from bench.cascades.fleets import failing
+from bench.cascades.runs import verdicts
 from bench.cascades.speed import milliseconds
 from bench.cascades.standing_out import StandingOut
 from bench.report import Measurement
@@ -34,6 +36,15 @@ def of_failures(seeds: Sequence[int]) -> list[Measurement]:
         *_found(without, "no topology", (0.7, 0.85)),
         *(_standing_out(seen, members) for members in (2, 3)),
     ]
+
+
+def of_followers(seeds: Sequence[int]) -> list[Measurement]:
+    """Followers that were named, and failures found, by what is known of the dependencies."""
+    by_seed = []
+    for seed in seeds:
+        trial = failing(SERVERS, seed, WARM_UP_DAYS, DAYS)
+        by_seed.append(followers.runs(trial, verdicts(trial, seed, WARM_UP_DAYS + DAYS), WARM_UP_DAYS, DAYS))
+    return followers.measured(by_seed)
 
 
 def of_ticks() -> list[Measurement]:

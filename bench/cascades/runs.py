@@ -1,6 +1,6 @@
 """The detector over a simulated trace, by the light residuals of ``argus cascades replay``."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -27,21 +27,27 @@ def verdicts(trial: Trial, seed: int, days: int) -> Iterator[Verdict]:
         yield evidence.observe(FIRST_STEP + step, heard, residuals.observe(FIRST_STEP + step, found)[present])
 
 
-def changes(trial: Trial, said: Iterator[Verdict], *topologies: Topology) -> list[list[Changed]]:
+def changes(trial: Trial, said: Iterable[Verdict], *topologies: Topology) -> list[list[Changed]]:
     """What is told of the same verdicts with each topology."""
-    profiles = trial.profiles()
     detectors = [CascadeDetector(DetectorSettings(), topology) for topology in topologies]
-    told: list[list[Changed]] = [[] for _ in detectors]
+    return told(said, detectors, trial.profiles())
+
+
+def told(
+    said: Iterable[Verdict], detectors: Sequence[CascadeDetector], profiles: Mapping[str, str]
+) -> list[list[Changed]]:
+    """What each of the detectors tells of the same verdicts."""
+    found: list[list[Changed]] = [[] for _ in detectors]
     for verdict in said:
         for i, detector in enumerate(detectors):
-            told[i] += detector.observe(verdict, STEP_SECONDS, profiles=profiles).changes
-    return told
+            found[i] += detector.observe(verdict, STEP_SECONDS, profiles=profiles).changes
+    return found
 
 
-def cascades(told: list[Changed], from_day: int) -> list[ToldCascade]:
+def cascades(told_of: list[Changed], from_day: int) -> list[ToldCascade]:
     """The cascades opened from that day on."""
     found: dict[str, ToldCascade] = {}
-    for change in told:
+    for change in told_of:
         origins = tuple(origin.server for origin in change.origins)
         members = frozenset(member.server for member in change.members)
         if isinstance(change, Opened):

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from argus_cascade.app import Configuration, serve
+from argus_cascade.domain.followers import Forecasts
 from argus_cascade.domain.life.change import Change, Changed, Member, Opened, Origin, Resolved, Updated
 from argus_cascade.domain.tick import FleetTick
 from argus_cascade.settings import CascadeSettings
@@ -18,6 +19,7 @@ from argus_common.runtime import run
 from argus_common.settings import KafkaSettings, OpsSettings, RedisSettings, load
 
 AT_RISK = 50.0
+FORETOLD = Forecasts(confirmed=3, withdrawn=1, squared=0.5)
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,7 @@ class FakeReport:
     health: float
     share_abnormal: float
     risk: float
+    forecasts: Forecasts = FORETOLD
 
 
 @dataclass

@@ -15,6 +15,7 @@ from argus_cascade.adapters.topology_file import load_topology
 from argus_cascade.detectors import CascadeDetectors
 from argus_cascade.domain.alertmanager import Alert, alerts_of
 from argus_cascade.domain.columns import Columns
+from argus_cascade.domain.detector import DetectorSettings
 from argus_cascade.domain.standing import shown
 from argus_cascade.fleets import Fleets
 from argus_cascade.loop import Loop
@@ -56,7 +57,7 @@ def detectors_of(settings: CascadeSettings) -> Detectors:
     Raises:
         ConfigurationError: the topology is wrong.
     """
-    return CascadeDetectors(load_topology(settings.topology))
+    return CascadeDetectors(load_topology(settings.topology), DetectorSettings(learn_topology=settings.learn_topology))
 
 
 async def serve(

@@ -86,6 +86,18 @@ class CascadeMetrics:
             registry=registry,
         )
         self._open = Gauge("argus_cascade_open", "Cascades that are open.", ["fleet", "severity"], registry=registry)
+        self._foretold = Gauge(
+            "argus_cascade_foretold_followers",
+            "Servers that were foretold to be drawn in and of which is known what came, by that.",
+            ["fleet", "outcome"],
+            registry=registry,
+        )
+        self._brier = Gauge(
+            "argus_cascade_foretold_followers_brier_ratio",
+            "Mean squared error of their probabilities, 0 is best; not there before the first outcome.",
+            ["fleet"],
+            registry=registry,
+        )
         self._silenced = Gauge(
             "argus_cascade_open_silenced", "Of these, those in a maintenance.", ["fleet"], registry=registry
         )
@@ -118,6 +130,10 @@ class CascadeMetrics:
             self._abnormal.labels(fleet).set(one.abnormal)
             self._risk.labels(fleet).set(one.risk)
             self._watched.labels(fleet).set(one.watched)
+            self._foretold.labels(fleet, "confirmed").set(one.forecasts.confirmed)
+            self._foretold.labels(fleet, "withdrawn").set(one.forecasts.withdrawn)
+            if one.forecasts.brier is not None:
+                self._brier.labels(fleet).set(one.forecasts.brier)
 
     def show_lag(self, lag: Mapping[int, int]) -> None:
         """Show the lag of the partitions that are ours, and of no other."""
@@ -132,6 +148,9 @@ class CascadeMetrics:
             gauge.remove(fleet)
         for level in SEVERITIES:
             self._open.remove(fleet, level.value)
+        for outcome in ("confirmed", "withdrawn"):
+            self._foretold.remove(fleet, outcome)
+        self._brier.remove(fleet)
 
 
 class BridgeMetrics:

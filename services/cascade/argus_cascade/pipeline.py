@@ -190,7 +190,8 @@ class Pipeline:
         fleet.unsent += [encode(event, SOURCE) for event in events]
         effects.events += events
         effects.ticked[partition, key] = over.published_ms
-        fleet.figures = Figures(report.health, report.share_abnormal, report.risk, len(fleet.collector.heard))
+        watched = len(fleet.collector.heard)
+        fleet.figures = Figures(report.health, report.share_abnormal, report.risk, watched, report.forecasts)
         self._metrics.ticks.labels(over.cause).inc()
 
     async def _save(self, partition: int, keys: Sequence[FleetKey]) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from argus_cascade.domain.followers import Forecasts
 from argus_cascade.domain.life.change import Changed
 from argus_cascade.domain.tick import FleetTick
 from argus_common.events import Record
@@ -14,7 +15,9 @@ FleetKey = tuple[str, int]
 
 
 class Judged(Protocol):
-    """What a tick has brought. ``health``: 0 … 100. ``share_abnormal``, ``risk``: 0 … 1."""
+    """What a tick has brought. ``health``: 0 … 100. ``share_abnormal``, ``risk``: 0 … 1. ``forecasts``: how followers
+    were foretold so far.
+    """
 
     @property
     def changes(self) -> tuple[Changed, ...]: ...  # noqa: D102
@@ -24,6 +27,8 @@ class Judged(Protocol):
     def share_abnormal(self) -> float: ...  # noqa: D102
     @property
     def risk(self) -> float: ...  # noqa: D102
+    @property
+    def forecasts(self) -> Forecasts: ...  # noqa: D102
 
 
 class Detector(Protocol):

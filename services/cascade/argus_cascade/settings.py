@@ -25,6 +25,10 @@ class CascadeSettings(BaseSettings):
         default=None,
         description="YAML (or Parquet, with polars) file of who depends on whom; cascades are found without it too",
     )
+    learn_topology: bool = Field(
+        default=False,
+        description="learn from past cascades who depends on whom, beside the topology or in place of one",
+    )
     alertmanager_url: str | None = Field(
         default=None,
         pattern=r"^https?://[^\s?#]+$",

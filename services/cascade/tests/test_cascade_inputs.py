@@ -135,12 +135,23 @@ def test_a_topology_is_read_from_yaml_and_from_parquet(tmp_path: Path) -> None:
     assert not load_topology(None)
 
 
+def test_dependencies_of_profiles_stand_beside_those_of_servers(tmp_path: Path) -> None:
+    file = tmp_path / "edges.yaml"
+    file.write_text("edges: [{source: web1, target: db1}]\nprofiles:\n  - {source: web, target: db}\n")
+    topology = load_topology(file)
+    assert topology.upstream == {"web1": frozenset({"db1"})}
+    assert topology.profiles == {"web": frozenset({"db"})}
+    file.write_text("profiles:\n  - {source: web, target: app}\n  - {source: db, target: db}\n")
+    assert load_topology(file).profiles == {"web": frozenset({"app"}), "db": frozenset({"db"})}
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [
         ("edges: [", "expected"),
         ("- a", "valid dictionary"),
-        ("edges: []", "edges: List should have at least 1 item"),
+        ("edges: []", "expected edges or profiles, with at least 1 item"),
+        ("profiles: [{source: a}]", "profiles.0.target: Field required"),
         ("edges: [{source: a}]", "edges.0.target: Field required"),
         ("edges: [{source: a, target: b, weight: 1}]", "edges.0.weight: Extra inputs"),
         ("edges: [{source: a, target: a}]", "'a' can't depend on itself"),

@@ -59,6 +59,8 @@ def test_forecasts_become_an_opened_an_updated_and_a_resolved_cascade(site: Site
     assert replica.metric('argus_cascade_fleet_health{fleet="default"}') == pytest.approx(100 * 4 / 6)
     assert replica.metric('argus_cascade_open{fleet="default",severity="warning"}') == 1
     assert replica.metric('argus_cascade_watched_servers{fleet="default"}') == 6
+    assert replica.metric('argus_cascade_foretold_followers{fleet="default",outcome="confirmed"}') == 3
+    assert replica.metric('argus_cascade_foretold_followers_brier_ratio{fleet="default"}') == 0.125
     assert replica.metric("argus_cascade_late_forecasts_total") == 0
     assert replica.terminate() == 0
 

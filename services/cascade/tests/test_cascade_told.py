@@ -10,6 +10,7 @@ from cascade_site import STEP, STEP_SECONDS
 from argus_cascade.domain.alertmanager import LASTS_SECONDS, SHOWN, Alert, alerts_of
 from argus_cascade.domain.encode import SOURCE, event_of
 from argus_cascade.domain.fleet import Figures, packed, standing_of, unpacked
+from argus_cascade.domain.followers import Forecasts
 from argus_cascade.domain.life.change import (
     Change,
     Changed,
@@ -179,9 +180,9 @@ def test_an_alert_links_to_where_it_is_told_and_starts_no_later_than_it_ends() -
 
 def test_the_state_of_a_fleet_is_the_same_after_packing() -> None:
     standing = told(opened(), Updated(**CHANGE | {"sequence": 1})) | told(resolved(cascade="x"))
-    state = unpacked(packed(7, {"web1": 6}, b"detector", standing, Figures(90.0, 0.1, 0.2, 1)))
+    state = unpacked(packed(7, {"web1": 6}, b"detector", standing, Figures(90.0, 0.1, 0.2, 1, Forecasts(2, 1, 0.3))))
     assert (state.ticked, state.heard, state.detector) == (7, {"web1": 6}, b"detector")
-    assert state.figures == Figures(90.0, 0.1, 0.2, 1)
+    assert state.figures == Figures(90.0, 0.1, 0.2, 1, Forecasts(2, 1, 0.3))
     assert standing_of(state) == standing
 
 

@@ -60,6 +60,7 @@ class CascadeFollower(_Part):
     state: FollowerState = Field(
         default="expected", description="confirmed: it was drawn in; withdrawn: it was not, or will not be"
     )
+    reason: str = Field(default="", description="whom it follows and how that is known, for a person")
 
 
 class CascadeEvent(Event):

@@ -23,9 +23,14 @@ class Edge(BaseModel):
 
 
 class _Document(BaseModel):
+    """``edges`` between servers; ``profiles``: between profiles, where each server of the one may depend on any of the
+    other.
+    """
+
     model_config = ConfigDict(extra="forbid")
 
-    edges: list[Edge] = Field(min_length=1)
+    edges: list[Edge] = []
+    profiles: list[Edge] = []
 
 
 _EDGES = TypeAdapter(Annotated[list[Edge], Field(min_length=1)])
@@ -34,29 +39,35 @@ _EDGES = TypeAdapter(Annotated[list[Edge], Field(min_length=1)])
 def load_topology(file: Path | None) -> Topology:
     """The topology in ``file``; an empty one without a file.
 
-    YAML: ``edges``, a list of ``{source: web1, target: db1}``. Parquet: columns ``source`` and ``target``, text.
+    YAML: ``edges``, a list of ``{source: web1, target: db1}``, and ``profiles``, one of ``{source: web_api, target:
+    database}``; one of them at least. Parquet: columns ``source`` and ``target``, text, of servers.
 
     Raises:
         ConfigurationError: the file can't be read or says something impossible; the text says what and where.
     """
     if file is None:
         return Topology.of(())
-    edges = _parquet(file) if file.suffix == ".parquet" else _yaml(file)
-    for edge in edges:
+    document = _Document(edges=_parquet(file)) if file.suffix == ".parquet" else _yaml(file)
+    for edge in document.edges:
         if edge.source == edge.target:
             raise ConfigurationError(f"topology {file}: {edge.source!r} can't depend on itself")
-    return Topology.of((edge.source, edge.target) for edge in edges)
+    return Topology.of(
+        ((edge.source, edge.target) for edge in document.edges), ((one.source, one.target) for one in document.profiles)
+    )
 
 
-def _yaml(file: Path) -> list[Edge]:
+def _yaml(file: Path) -> _Document:
     try:
         document = yaml.safe_load(file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise ConfigurationError(f"topology {file}: {error}") from error
     try:
-        return _Document.model_validate(document).edges
+        found = _Document.model_validate(document)
     except ValidationError as error:
         raise ConfigurationError(f"topology {file}: {_told(error)}") from error
+    if not found.edges and not found.profiles:
+        raise ConfigurationError(f"topology {file}: expected edges or profiles, with at least 1 item")
+    return found
 
 
 def _parquet(file: Path) -> list[Edge]:

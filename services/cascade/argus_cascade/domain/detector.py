@@ -8,8 +8,8 @@ import numpy as np
 
 from argus_cascade.domain import snapshots
 from argus_cascade.domain.evidence import Evidence, EvidenceSettings
-from argus_cascade.domain.followers import Forecasts, expected
-from argus_cascade.domain.followers.settling import settled
+from argus_cascade.domain.followers import Forecasts, Knowledge, expected, remembered, taught_by
+from argus_cascade.domain.followers.settling import ended, settled
 from argus_cascade.domain.grouping import Grouped, Grouping, GroupingSettings
 from argus_cascade.domain.grouping.joining import merging
 from argus_cascade.domain.health import health, risk, share_abnormal
@@ -34,11 +34,12 @@ BEFORE_ONSET = 2
 
 @dataclass(frozen=True, slots=True)
 class DetectorSettings:
-    """What can be chosen, by part."""
+    """What can be chosen, by part. ``learn_topology``: who depends on whom is learned from cascades as well."""
 
     evidence: EvidenceSettings = field(default_factory=EvidenceSettings)
     grouping: GroupingSettings = field(default_factory=GroupingSettings)
     life: LifeSettings = field(default_factory=LifeSettings)
+    learn_topology: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,9 @@ class CascadeDetector:
     """Of one fleet. Feed each step once, in order; what is told of a step depends on nothing after it."""
 
     def __init__(self, settings: DetectorSettings, topology: Topology) -> None:
-        self._settings, self._topology = settings, topology
+        self._settings, self._told = settings, topology
+        self._knowledge = Knowledge(topology, learn=settings.learn_topology)
+        self._known = self._knowledge.now((), {}, 1)
         self._evidence: Evidence | None = None
         self._grouping: Grouping | None = None
         self._state = snapshots.State()
@@ -87,7 +90,7 @@ class CascadeDetector:
         profiles: Mapping[str, str] = NO_PROFILES,
     ) -> Report:
         """Take in what the evidence says of one step, where there are no forecasts. ``profiles``: server → profile."""
-        self._state.profiles.update(profiles)
+        self._state.profiles = {**dict.fromkeys(verdict.servers, "generic"), **self._state.profiles, **profiles}
         return self._after(View(verdict, step_seconds, self._state.profiles, None, maintenance))
 
     def snapshot(self) -> bytes:
@@ -106,9 +109,15 @@ class CascadeDetector:
         found._evidence, found._grouping, found._recent, found._state = known
         return found
 
+    @property
+    def _topology(self) -> Topology:
+        return self._known.topology
+
     def _after(self, view: View) -> Report:
+        self._known = self._knowledge.now(self._state.pasts, self._state.profiles, view.step_seconds)
         if self._grouping is None:
             self._grouping = Grouping(self._topology, view.step_seconds, self._settings.grouping)
+        self._grouping.topology = self._topology
         self._recent.observe(view.verdict)
         before = self._state.cascades
         grouped = self._grouping.observe(view.verdict, [cascade.for_grouping() for cascade in before], view.profiles)
@@ -139,7 +148,8 @@ class CascadeDetector:
         new: list[Cascade] = []
         changes: list[Changed] = []
         for group in grouped.opening:
-            cascade = self._outlook(Cascade.begun(group.onsets, group.rarity, view, self._topology), view)
+            begun = Cascade.begun(group.onsets, group.rarity, view, self._topology)
+            cascade = self._outlook(replace(begun, taught_by=taught_by(group.onsets, self._known)), view)
             told, event = opened(cascade, view)
             new.append(told)
             changes.append(event)
@@ -153,7 +163,8 @@ class CascadeDetector:
         """With the origin candidates and followers of this step."""
         if _origin_is_open(cascade, view.verdict.step):
             cascade = replace(cascade, origins=self._origins(cascade, view))
-        ahead = expected(cascade, view, self._topology, self._state.lags)
+        others = (one.onsets for one in self._state.cascades if one.id != cascade.id)
+        ahead = expected(cascade, view, self._known, frozenset[str]().union(*others))
         cascade, self._state.forecasts = settled(cascade, ahead, self._state.forecasts)
         return cascade
 
@@ -172,9 +183,9 @@ class CascadeDetector:
         )
 
     def _resolved(self, cascade: Cascade, view: View, merged_into: str | None) -> Changed:
-        cascade, self._state.forecasts = settled(cascade, (), self._state.forecasts)
         if merged_into is None:
-            self._state.lags.learn(cascade.onsets, self._state.profiles, self._topology)
+            cascade, self._state.forecasts = ended(cascade, self._state.forecasts)
+            self._state.pasts = remembered(self._state.pasts, cascade)
         return resolved(cascade, view, merged_into)
 
 
@@ -191,4 +202,6 @@ def _with_members_of(cascade: Cascade, others: Sequence[Cascade]) -> Cascade:
     known = set(cascade.onsets)
     more = [member for other in others for member in other.members if member.server not in known]
     everybody = sorted((*cascade.members, *more), key=lambda member: (member.onset, member.server))
-    return replace(cascade, members=tuple(everybody), peak=max(cascade.peak, sum(not m.recovered for m in everybody)))
+    foretold = {server: said for one in (*others, cascade) for server, said in one.foretold.items()}
+    peak = max(cascade.peak, sum(not m.recovered for m in everybody))
+    return replace(cascade, members=tuple(everybody), peak=peak, foretold=foretold)

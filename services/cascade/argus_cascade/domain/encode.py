@@ -80,4 +80,5 @@ def _follower(one: Follower) -> CascadeFollower:
         probability=round(one.probability, DIGITS),
         onset_in=OnsetIn(p10=p10, p50=p50, p90=p90),
         state=one.state,
+        reason=one.reason,
     )

@@ -1,10 +1,11 @@
 """What the service remembers of a fleet beside what its detector knows, as bytes and back."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import msgspec
 
+from argus_cascade.domain.followers import Forecasts
 from argus_cascade.domain.standing import Standing
 from argus_common.events import CascadeEvent, CascadeOpened, CascadeResolved, CascadeUpdated
 
@@ -14,12 +15,15 @@ KINDS: Sequence[type[CascadeEvent]] = (CascadeOpened, CascadeUpdated, CascadeRes
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What the last tick said of a fleet. ``health``: 0 … 100. ``abnormal``, ``risk``: 0 … 1. ``watched``: servers."""
+    """What the last tick said of a fleet. ``health``: 0 … 100. ``abnormal``, ``risk``: 0 … 1. ``watched``: servers.
+    ``forecasts``: what came of the followers that were foretold so far.
+    """
 
     health: float
     abnormal: float
     risk: float
     watched: int
+    forecasts: Forecasts = field(default_factory=Forecasts)
 
 
 class FleetState(msgspec.Struct):

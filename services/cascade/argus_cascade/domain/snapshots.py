@@ -10,8 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from argus_cascade.domain.evidence import Evidence, EvidenceSettings
-from argus_cascade.domain.followers import Forecasts, Lags
-from argus_cascade.domain.followers.lags import Travel
+from argus_cascade.domain.followers import Forecasts, Past
 from argus_cascade.domain.grouping import Grouping, GroupingSettings
 from argus_cascade.domain.grouping.counts import Counts, Lesson
 from argus_cascade.domain.grouping.episodes import Episodes
@@ -21,7 +20,7 @@ from argus_cascade.domain.life.cascade import Cascade
 from argus_cascade.domain.recent import Recent
 from argus_cascade.domain.topology import Topology
 
-VERSION = 2
+VERSION = 3
 EPISODES = ("level", "began", "risen", "stirred")
 COUNTS = ("servers", "risen", "square", "beyond")
 
@@ -35,7 +34,7 @@ class State:
 
     cascades: tuple[Cascade, ...] = ()
     profiles: dict[str, str] = field(default_factory=dict)
-    lags: Lags = field(default_factory=Lags)
+    pasts: tuple[Past, ...] = ()
     forecasts: Forecasts = field(default_factory=Forecasts)
 
 
@@ -46,7 +45,7 @@ class _Document(msgspec.Struct):
     targets: tuple[str, ...]
     cascades: tuple[Cascade, ...]
     profiles: dict[str, str]
-    travels: dict[str, Travel]
+    pasts: tuple[Past, ...]
     forecasts: Forecasts
     recurring: Recurring
     next: int
@@ -70,7 +69,7 @@ def packed(evidence: Evidence | None, grouping: Grouping | None, recent: Recent,
         evidence.targets if evidence else (),
         state.cascades,
         state.profiles,
-        state.lags.travels,
+        state.pasts,
         state.forecasts,
         grouping.recurring if grouping else Recurring(),
         recent.next,
@@ -95,7 +94,7 @@ def unpacked(snapshot: bytes, settings: EvidenceSettings, grouping: GroupingSett
         )
     document = msgspec.json.decode(arrays["document"].tobytes(), type=_Document)
     servers = tuple(arrays["servers"].tolist())
-    state = State(document.cascades, document.profiles, Lags(document.travels), document.forecasts)
+    state = State(document.cascades, document.profiles, document.pasts, document.forecasts)
     recent = Recent(servers, arrays["recent"], document.next)
     return (
         _evidence(arrays, document, settings),

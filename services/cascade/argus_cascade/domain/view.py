@@ -63,6 +63,11 @@ class View:
         column = int(np.argmax(self.verdict.strength[row]))
         return self.verdict.targets[column], float(self.verdict.strength[row, column])
 
+    def rarity(self, server: str) -> float:
+        """−log10 of the chance of so much evidence in a healthy server; 0 where it is forgotten."""
+        row = self.row(server)
+        return 0.0 if row is None else float(self.verdict.score[row] / max(1 - self.verdict.score[row], 1e-9))
+
     def observed(self, server: str, target: str) -> float | None:
         """The value of a metric now, None = not seen."""
         row = self._heard.get(server)

@@ -10,7 +10,14 @@ from argus_cascade.domain.grouping.counts import Counts, Usual, lesson, reached
 from argus_cascade.domain.grouping.episodes import Episodes
 from argus_cascade.domain.grouping.joining import Newcomer, OpenCascade, home
 from argus_cascade.domain.grouping.lessons import Lessons
-from argus_cascade.domain.grouping.links import dependencies, dependencies_among, parts, size
+from argus_cascade.domain.grouping.links import (
+    dependencies,
+    dependencies_among,
+    parts,
+    parts_by_profile,
+    size,
+    size_by_profile,
+)
 from argus_cascade.domain.grouping.peers import peers
 from argus_cascade.domain.grouping.recurring import BEYOND, Recurring
 from argus_cascade.domain.grouping.settings import GroupingSettings
@@ -31,6 +38,14 @@ LOOKS = 5.0
 """Chances that a healthy fleet gets in a window to look like a cascade: at every level, and as the window slides."""
 WINDOWS = 2
 """After so many windows a step is learned: what is under way has then been told of as a cascade, or not."""
+SPEAKING = 4
+"""Of servers that hang together by their profiles only, so many speak, the rarest: siblings share load, so more of them
+are no more evidence.
+"""
+SHARED_LOAD = 1.0
+"""Orders of magnitude by which servers that hang together by their profiles only must be rarer than the limit: profiles
+that depend on each other share work, so their healthy servers stand out together more often than if each did so alone.
+"""
 LIKELY = 0.05
 """Healthy servers expected to look like one that is near in time, above which nearness alone says nothing."""
 
@@ -90,6 +105,8 @@ class Grouping:
         joining = self._joining(free, usual, cascades)
         free = [one for one in free if one.server not in joining]
         linked, highest = self._linked(free, usual)
+        by_profile, highest_by_profile = self._linked_by_profile(free, linked, usual)
+        linked, highest = [*linked, *by_profile], max(highest, highest_by_profile)
         grouped = frozenset[str]().union(*(group.onsets for group in linked))
         rest = [one for one in free if one.server not in grouped]
         unlinked, margin = self._anywhere(rest, usual, verdict.step)
@@ -152,23 +169,51 @@ class Grouping:
         servers = len(usual.group)
         if not together or self._everywhere(servers, by_name):
             return [], 0.0
-        alone = np.array([by_name[server].level for server in set(by_name).difference(*together)], np.int64)
-        groups, highest = [], 0.0
+        linked = frozenset[str]().union(*together)
+        alone = [one.level for one in free if one.server not in linked]
+        groups, highest, known = [], 0.0, size(self.topology)
         for part in together:
             members = [by_name[server] for server in part]
             levels = np.array([one.level for one in members])
-            likely = usual.chance[[one.group for one in members]].max(axis=0)
-            chances = np.maximum(likely, reached(alone) / servers)
-            rarity, count = chance.linked(levels, chances, *size(self.topology), self.settings.fewest_linked)
+            chances = self._chances(members, alone, usual)
+            rarity, count = chance.linked(levels, chances, *known, self.settings.fewest_linked)
             highest = max(highest, rarity)
             if rarity >= self._limit():
                 groups.append(_group(members, rarity, count))
         return groups, highest
 
+    def _linked_by_profile(
+        self, free: list[Candidate], linked: Sequence[Group], usual: Usual
+    ) -> tuple[list[Group], float]:
+        """New cascades of those in no other whose profiles depend on each other, and the highest rarity, which is told
+        less `SHARED_LOAD`.
+        """
+        grouped = frozenset[str]().union(*(group.onsets for group in linked))
+        by_name = {one.server: one for one in free if one.server not in grouped}
+        if not self.topology.profiles or len(by_name) >= _many(len(usual.group)):
+            return [], 0.0
+        groups, highest, known = [], 0.0, size_by_profile(self.topology)
+        for part in parts_by_profile({name: one.onset for name, one in by_name.items()}, self.topology):
+            members = [by_name[server] for server in part]
+            levels = np.sort([one.level for one in members])[::-1][:SPEAKING]
+            chances = self._chances(members, [one.level for name, one in by_name.items() if name not in part], usual)
+            rarity, count = chance.linked(levels, chances, *known, self.settings.fewest)
+            rarity -= SHARED_LOAD
+            highest = max(highest, rarity)
+            if rarity >= self._limit():
+                groups.append(_group(members, rarity, count))
+        return groups, highest
+
+    def _chances(self, members: Sequence[Candidate], alone: Sequence[int], usual: Usual) -> Floats:
+        """(level,) that a server like one of these rises to it, as this fleet usually does or as the others do now;
+        ``alone``: levels of those others.
+        """
+        likely = usual.chance[[one.group for one in members]].max(axis=0)
+        return np.asarray(np.maximum(likely, reached(np.array(alone, np.int64)) / len(usual.group)))
+
     def _everywhere(self, servers: int, candidates: Collection[str]) -> bool:
         """So large a share of the fleet stands out that some of them depend on each other by chance alone."""
-        many = max(FEW, MUCH_OF_A_FLEET * servers)
-        if len(candidates) < many:
+        if len(candidates) < _many(servers):
             return False
         expected = dependencies(self.topology) * (len(candidates) / servers) ** 2
         return chance.of_count(dependencies_among(candidates, self.topology), expected) > MORE_THAN_CHANCE
@@ -201,6 +246,11 @@ def _columns(candidates: Sequence[Candidate]) -> tuple[Steps, Steps]:
     """(candidate,) their levels, and their groups."""
     levels, groups = ([one.level for one in candidates], [one.group for one in candidates])
     return np.array(levels, np.int64), np.array(groups, np.int64)
+
+
+def _many(servers: int) -> float:
+    """Where so many stand out, something concerns the fleet."""
+    return max(FEW, MUCH_OF_A_FLEET * servers)
 
 
 def _not_in(servers: tuple[str, ...], taken: frozenset[str]) -> Flags:

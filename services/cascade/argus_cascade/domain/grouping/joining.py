@@ -33,8 +33,8 @@ class Newcomer:
 def home(newcomer: Newcomer, cascades: Sequence[OpenCascade], topology: Topology, lag: int) -> str | None:
     """The id of the cascade that a server joins, None = of none.
 
-    The one that it depends on or that depends on it; else, if nothing is known of its dependencies and it is rare, the
-    youngest that had begun and is near in time.
+    The one that it depends on or that depends on it; else, if it is rare, the youngest that had begun and is near in
+    time, of those that its profile has to do with, or of all if nothing is known of its dependencies.
     """
     around = topology.around(newcomer.server)
     near = [cascade for cascade in cascades if cascade.takes(newcomer.onset, lag)]
@@ -42,7 +42,9 @@ def home(newcomer: Newcomer, cascades: Sequence[OpenCascade], topology: Topology
         if not around.isdisjoint(cascade.unwell):
             return cascade.id
     began = [cascade for cascade in near if min(cascade.onsets.values()) <= newcomer.onset]
-    if around or not newcomer.rare or not began:
+    if topology.knows(newcomer.server):
+        began = [cascade for cascade in began if topology.may_depend(newcomer.server, cascade.unwell)]
+    if not newcomer.rare or not began:
         return None
     return max(began, key=lambda cascade: min(cascade.onsets.values())).id
 

@@ -17,8 +17,9 @@ from argus_cascade.domain.view import View
 class Cascade:
     """``members``: all that ever belonged to it, in the order of their onsets. ``well_since``: server → step since
     which nothing is abnormal about it. ``calm_since``: step since which fewer than two are unwell, None = more are.
-    ``foretold``: server → the probability with which it was first named as a follower.
-    ``rarity``: −log10 of the chance of the like in a healthy fleet, at the opening. ``told``: the last event.
+    ``foretold``: server → the probability with which it was first named as a follower, until what came of it is scored.
+    ``rarity``: −log10 of the chance of the like in a healthy fleet, at the opening. ``taught_by``: past cascades from
+    which dependencies between its first members were learned. ``told``: the last event.
     """
 
     id: str
@@ -35,6 +36,7 @@ class Cascade:
     foretold: Mapping[str, float] = field(default_factory=dict)
     record: FollowerScore = field(default_factory=FollowerScore)
     silenced: bool = False
+    taught_by: int = 0
     told: Change | None = None
 
     @classmethod

@@ -43,12 +43,15 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Follower:
-    """A server that will be drawn in, how likely (0 … 1); ``seconds``: P10, P50, P90 until its onset, from the tick."""
+    """A server that will be drawn in, how likely (0 … 1); ``seconds``: P10, P50, P90 until then, from the tick.
+    ``reason``: whom it follows and how that is known, in plain words.
+    """
 
     server: str
     probability: float
     seconds: tuple[float, float, float]
     state: Expectation = "expected"
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

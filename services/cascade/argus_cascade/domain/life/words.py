@@ -16,9 +16,11 @@ def opening(cascade: Cascade, step_seconds: int) -> str:
     onsets = [member.onset for member in cascade.members]
     span = told((max(onsets) - min(onsets) + 1) * step_seconds)
     how = "one after the other" if cascade.kind == "propagating" else "all at once"
+    taught = f" That they depend on each other was learned from {cascade.taught_by} past cascades."
     return (
         f"{len(cascade.members)} servers fell ill {how} within {span}: {names(cascade.members)}. "
         f"The chance of the like in a healthy fleet is about 1 in 10^{cascade.rarity:.0f} per window."
+        f"{taught if cascade.taught_by else ''}"
     )
 
 

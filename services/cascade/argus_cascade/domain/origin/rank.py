@@ -46,7 +46,7 @@ def rank_origins(
     score = signs.worth + against.min()
     score[chosen] = few.worth + against
     ahead = lead(_course(departures, chosen), few.departed)
-    depends = np.array([topology is not None and name in topology.upstream for name in names])
+    depends = np.array([topology is not None and topology.depends(name) for name in names])
     why = reasons(few, first, ahead, reached, depends, symptom=symptom in names)
     told = dict(zip(chosen.tolist(), why, strict=True))
     chance = _probability(score, signs)

@@ -65,7 +65,7 @@ class Relations:
         clock = slice(2 * self.metrics, None)
         of_metrics = covariance[:, clock, : self.metrics]
         self._coefficients[0, :, clock] = np.linalg.solve(covariance[:, clock, clock], of_metrics)
-        self._coefficients[1] = self._of_the_others(np.linalg.inv(covariance))
+        self._coefficients[1] = self._of_the_others(np.asarray(np.linalg.inv(covariance), np.float64))
 
     def _of_the_others(self, inverse: Floats) -> Floats:
         """(server, regressor, metric) coefficients on all regressors, from their inverse covariance."""
