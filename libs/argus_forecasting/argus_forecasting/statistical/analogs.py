@@ -28,7 +28,7 @@ TIME_OF_DAY_WEIGHT = 0.25
 FIRST = SPREAD_STEPS - 1
 """First column that can be an analog."""
 ANALOGS = 150
-SCALE_RANK, LEAST_SCALE = 4, 0.1
+SCALE_RANK, LEAST_SCALE = 1, 0.05
 """Likeness falls by e over the distance of the analog of this rank, and over this much (in spreads) at least: where
 many moments are exactly alike they share the weight with those that are nearly so."""
 SAMPLES = 64
@@ -86,12 +86,12 @@ class Candidates:
 
 @dataclass(frozen=True, slots=True)
 class Nearest:
-    """``column``: (series, analog) moments, the most alike first. ``likeness``: (series, analog) 1 = the same as now,
-    0 = as far as the farthest of them, or not usable. ``usable``: (series,) how many candidate moments there were.
+    """``column``: (series, analog) moments, the most alike first. ``reach``: (series, analog) how unlike now, inf = not
+    usable. ``usable``: (series,) how many candidate moments there were.
     """
 
     column: Ints
-    likeness: Floats
+    reach: Floats
     usable: Ints
 
 
@@ -101,13 +101,14 @@ def nearest_analogs(candidates: Candidates, horizon: int) -> Nearest:
     front = np.argsort(~known, axis=1, kind="stable")[:, :ANALOGS]
     reach = np.take_along_axis(np.where(known, candidates.reach, np.float32(np.inf)), front, axis=1)
     column = np.take_along_axis(candidates.column, front, axis=1)
-    return Nearest(np.minimum(column, candidates.length - 1 - horizon), _likeness(reach), known.sum(axis=1))
+    return Nearest(np.minimum(column, candidates.length - 1 - horizon), reach, known.sum(axis=1))
 
 
 def find_analogs(candidates: Candidates, horizon: int) -> Analogs:
     """Equally likely analogs, drawn from the nearest by their likeness; any moment where none is usable."""
     nearest = nearest_analogs(candidates, horizon)
-    return Analogs(np.take_along_axis(nearest.column, _draw(nearest.likeness), axis=1), nearest.usable)
+    weights = likeness(nearest.reach, SCALE_RANK, LEAST_SCALE)
+    return Analogs(np.take_along_axis(nearest.column, _draw(weights), axis=1), nearest.usable)
 
 
 def _distances(history: History, step_seconds: int) -> Floats:
@@ -146,14 +147,14 @@ def _course(history: History, count: int) -> Floats:
     return total
 
 
-def _likeness(reach: Floats) -> Floats:
-    """Weights of sorted distances (series, analog): falling exponentially, and to zero at the last one; zero for
-    candidates that are not allowed.
+def likeness(reach: Floats, scale_rank: int, least_scale: float) -> Floats:
+    """(series, analog) of sorted distances: 1 = the same as now, falling by e over the distance of the one of this rank
+    and over ``least_scale``, and to zero at the last one; zero for candidates that are not usable.
     """
     finite = np.isfinite(reach)
     known = np.where(finite, reach, 0)
     widest = known.max(axis=1, keepdims=True) * np.float32(1.001) + np.float32(1e-9)
-    near = known[:, min(SCALE_RANK, reach.shape[1] - 1), None] + np.float32(LEAST_SCALE)
+    near = known[:, min(scale_rank, reach.shape[1] - 1), None] + np.float32(least_scale)
     return np.where(finite, (1 - (known / widest) ** 2) * np.exp(-known / near), 0).astype(np.float32)
 
 

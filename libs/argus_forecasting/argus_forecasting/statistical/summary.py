@@ -5,7 +5,7 @@ import numpy as np
 from argus_forecasting.forecaster import CROSSING_LEVELS, WITHIN_MINUTES, Floats, Signs
 
 PRIOR_PATHS = 0.5
-"""Added to crossing and to staying paths alike (Jeffreys' prior): 64 paths can't tell never from once in a hundred."""
+"""Added to crossing and to staying paths alike (Jeffreys' prior): 70 paths can't tell never from once in a hundred."""
 
 
 def quantiles_of(paths: Floats, levels: tuple[float, ...]) -> Floats:
