@@ -50,6 +50,8 @@ class Fleets:
 
     def restored(self, key: FleetKey, raw: bytes, unsent: Sequence[Record]) -> Fleet:
         """One as its last holder left it."""
+        if not raw:  # nothing was known of it yet
+            return Fleet(Collector(self.settle_seconds), unsent=list(unsent))
         try:
             watch, ticked, heard = unpacked(raw, self.targets)
         except ValueError as error:
