@@ -68,7 +68,9 @@ def _moved(moments: Floats, knots: Floats) -> tuple[Floats, Floats]:
 
 def _over(part: npt.NDArray[Any], whole: npt.NDArray[Any]) -> Floats:
     part, whole = np.broadcast_arrays(part, whole)
-    return np.divide(part, whole, out=np.full(part.shape, np.nan, np.float32), where=whole > 0, casting="unsafe")
+    found: Floats = np.full(part.shape, np.nan, np.float32)
+    np.divide(part, whole, out=found, where=whole > 0, casting="unsafe")
+    return found
 
 
 def _mean(values: Floats) -> Floats:
