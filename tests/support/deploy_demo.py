@@ -33,6 +33,8 @@ def demo(site: Site) -> Iterator[Demo]:
         ingest = site.start_ingest(ARGUS_INGEST_RING_STEPS="2304", ARGUS_INGEST_MAX_FUTURE_SKEW="1000000")
         cascade = _started(site, "cascade", ARGUS_CASCADE_GROUP=site.kafka.topic_prefix + "cascade")
         until(cascade.ready, f"cascade to be ready, see {cascade.log}")
+        drift = _started(site, "drift", ARGUS_DRIFT_GROUP=site.kafka.topic_prefix + "drift")
+        until(drift.ready, f"drift to be ready, see {drift.log}")
         archive = str(site.folder / "archive")
         retrainer = _started(
             site,
@@ -46,7 +48,13 @@ def demo(site: Site) -> Iterator[Demo]:
         until(lambda: inference.metric("argus_inference_forecasts_total") > 100, f"forecasts, see {inference.log}", 120)
         watched = 'argus_cascade_watched_servers{fleet="default"}'
         until(lambda: cascade.metric(watched) > 0, f"a step in cascade, see {cascade.log}")
-        others = {"inference": inference, "cascade": cascade, "retrainer": retrainer, "simulator": simulator}
+        others = {
+            "inference": inference,
+            "cascade": cascade,
+            "drift": drift,
+            "retrainer": retrainer,
+            "simulator": simulator,
+        }
         yield Demo({"ingest": ingest} | others)
     finally:
         end(site)
