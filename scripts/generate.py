@@ -40,6 +40,7 @@ SETTINGS_MODULES = (
     "argus_ingest.settings",
     "argus_inference.settings",
     "argus_cascade.settings",
+    "argus_drift.settings",
     "argus_retrainer.settings",
     "argus_simulator.settings",
 )

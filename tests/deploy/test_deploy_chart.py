@@ -99,6 +99,7 @@ def test_each_service_can_have_an_account_of_its_own_for_kafka() -> None:
         "t-argus-ingest": "kafka-ingest",
         "t-argus-inference": "kafka-inference",
         "t-argus-cascade": "kafka-cascade",
+        "t-argus-drift": "kafka-drift",
         "t-argus-retrainer": "kafka-retrainer",
         "t-argus-simulator": "kafka-admin",
         "t-argus-topics": "kafka-admin",

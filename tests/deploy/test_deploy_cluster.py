@@ -43,7 +43,7 @@ def test_every_object_is_admitted_and_has_no_unknown_field(kube: Cluster, file: 
 def test_a_release_is_installed_tested_changed_rolled_back_and_leaves_nothing(kube: Cluster) -> None:
     kube.helm("install", RELEASE, *values("minimal"))
     first, pods = names(kube), pods_as_told(kube)
-    assert first["deployments"] == {"t-argus-ingest", "t-argus-inference", "t-argus-cascade"}
+    assert first["deployments"] == {"t-argus-ingest", "t-argus-inference", "t-argus-cascade", "t-argus-drift"}
     for deployment in kube.objects("deployments").values():
         assert deployment["status"]["availableReplicas"] == 1
     assert "Phase:          Succeeded" in kube.helm("test", RELEASE)

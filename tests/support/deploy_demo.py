@@ -44,6 +44,8 @@ def demo(site: Site, fleets: Mapping[str, str] = ONE_FLEET, servers: int = SERVE
         ingest = site.start_ingest(ARGUS_INGEST_RING_STEPS="2304")
         cascade = _started(site, "cascade", ARGUS_CASCADE_GROUP=site.kafka.topic_prefix + "cascade")
         until(cascade.ready, f"cascade to be ready, see {cascade.log}")
+        drift = _started(site, "drift", ARGUS_DRIFT_GROUP=site.kafka.topic_prefix + "drift")
+        until(drift.ready, f"drift to be ready, see {drift.log}")
         archive = str(site.folder / "archive")
         retrainer = _started(
             site,
@@ -59,7 +61,13 @@ def demo(site: Site, fleets: Mapping[str, str] = ONE_FLEET, servers: int = SERVE
         until(lambda: inference.metric("argus_inference_forecasts_total") > 100, f"forecasts, see {inference.log}", 120)
         watched = f'argus_cascade_watched_servers{{fleet="{next(iter(fleets))}"}}'
         until(lambda: cascade.metric(watched) > 0, f"a step in cascade, see {cascade.log}")
-        others = {"inference": inference, "cascade": cascade, "retrainer": retrainer, "simulator": simulators[0]}
+        others = {
+            "inference": inference,
+            "cascade": cascade,
+            "drift": drift,
+            "retrainer": retrainer,
+            "simulator": simulators[0],
+        }
         yield Demo({"ingest": ingest} | others)
     finally:
         end(site)

@@ -14,6 +14,7 @@ class Service(StrEnum):
     INGEST = "ingest"
     INFERENCE = "inference"
     CASCADE = "cascade"
+    DRIFT = "drift"
     RETRAINER = "retrainer"
     SIMULATOR = "simulator"
 

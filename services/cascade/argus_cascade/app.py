@@ -10,7 +10,6 @@ from functools import partial
 from prometheus_client import CollectorRegistry
 
 from argus_cascade.adapters.alertmanager import Bridge, post_to
-from argus_cascade.adapters.redis_store import RedisCascadeStore
 from argus_cascade.adapters.topology_file import load_topology
 from argus_cascade.detectors import CascadeDetectors
 from argus_cascade.domain.alertmanager import Alert, alerts_of
@@ -18,13 +17,15 @@ from argus_cascade.domain.columns import Columns
 from argus_cascade.domain.detector import DetectorSettings
 from argus_cascade.domain.standing import shown
 from argus_cascade.fleets import Fleets
-from argus_cascade.loop import Loop
 from argus_cascade.metrics import BridgeMetrics, CascadeMetrics
-from argus_cascade.pipeline import Outside, Pipeline
+from argus_cascade.pipeline import Pipeline
 from argus_cascade.ports import Detectors
 from argus_cascade.settings import CascadeSettings
 from argus_common.clock import SystemClock
 from argus_common.events import MaintenanceScheduled
+from argus_common.forecasts.loop import Loop
+from argus_common.forecasts.pipeline import Outside
+from argus_common.forecasts.redis_store import RedisStore
 from argus_common.kafka import build_consumer
 from argus_common.kafka.commands import Commands, Hearing
 from argus_common.kafka.dead_letters import FloodGuard
@@ -80,12 +81,12 @@ async def serve(
         kafka, group=settings.group, client_id="argus-cascade", max_poll_records=settings.max_poll_records
     )
     source = KafkaSource(consumer, kafka.topic(PREDICTIONS.name))
-    store = RedisCascadeStore(redis, configuration.redis.key_prefix, kafka.topic(PREDICTIONS.name))
+    store = RedisStore(redis, configuration.redis.key_prefix, "cascade", kafka.topic(PREDICTIONS.name))
     outside = Outside(store, outbox, SystemClock(), health)
     fleets = Fleets(detectors, settings.settle.total_seconds())
     guard = FloodGuard(max_share=settings.max_dead_letter_share)
     pipeline = Pipeline(columns, fleets, spans.worked_on, outside, metrics, guard)
-    loop = Loop(source, pipeline, outside, metrics, lambda: ping(redis))
+    loop = Loop(source, pipeline, outside, metrics.show_lag, lambda: ping(redis))
     commands = Commands(kafka, _hearing(spans, outbox, metrics), loop.fail)
     with OpsServer(registry, health, ops.host, ops.port) as server:
         log.info("ops server answers", extra={"port": server.port})

@@ -4,11 +4,13 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from argus_cascade.domain.collector import Collector
+from argus_cascade.domain.columns import Row
 from argus_cascade.domain.fleet import Figures, packed, standing_of, unpacked
 from argus_cascade.domain.standing import Standing
-from argus_cascade.ports import Detector, Detectors, FleetKey, Kept
+from argus_cascade.ports import Detector, Detectors
 from argus_common.events import Record
+from argus_common.forecasts.collector import Collector
+from argus_common.forecasts.ports import FleetKey
 
 _log = logging.getLogger("argus.cascade.fleets")
 
@@ -17,30 +19,21 @@ _log = logging.getLogger("argus.cascade.fleets")
 class Fleet:
     """A fleet that is watched. ``unsent``: events that are not known to be acknowledged."""
 
-    collector: Collector
+    collector: Collector[Row]
     detector: Detector
     standing: dict[str, Standing] = field(default_factory=dict)
     unsent: list[Record] = field(default_factory=list)
     figures: Figures | None = None
+
+    def first_needed(self) -> int | None:
+        """Offset of the first record that is not in a tick yet."""
+        return self.collector.first_needed()
 
     def pack(self) -> bytes:
         """All that must survive."""
         return packed(
             self.collector.ticked, self.collector.heard, self.detector.snapshot(), self.standing, self.figures
         )
-
-
-@dataclass(slots=True)
-class Owned:
-    """A partition that this replica holds. ``read``: offset of the next record that is read."""
-
-    read: int | None
-    fleets: dict[FleetKey, Fleet] = field(default_factory=dict)
-
-    def needed(self) -> int | None:
-        """Offset of the first record that is not in a tick yet; None = nothing was read."""
-        firsts = [first for fleet in self.fleets.values() if (first := fleet.collector.first_needed()) is not None]
-        return min(firsts) if firsts else self.read
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,21 +47,15 @@ class Fleets:
         """One of which nothing is known."""
         return Fleet(Collector(self.settle_seconds), self.detectors.new())
 
-    def owned(self, kept: Kept | None) -> Owned:
-        """A partition as its last holder left it."""
-        if kept is None:
-            return Owned(None)
-        fleets = {key: self._restored(key, raw, kept.unsent.get(key, ())) for key, raw in kept.fleets.items()}
-        return Owned(kept.position, fleets)
-
-    def _restored(self, key: FleetKey, raw: bytes, unsent: Sequence[Record]) -> Fleet:
+    def restored(self, key: FleetKey, raw: bytes, unsent: Sequence[Record]) -> Fleet:
+        """One as its last holder left it."""
         try:
             state = unpacked(raw)
             detector = self.detectors.restore(state.detector)
         except ValueError as error:  # of another version: its cascades are not ended, but new ones are found
             _log.warning("a fleet is learned anew", extra={"fleet": key[0], "reason": str(error)})
             return Fleet(Collector(self.settle_seconds), self.detectors.new(), unsent=list(unsent))
-        collector = Collector(self.settle_seconds, state.ticked, state.heard)
+        collector: Collector[Row] = Collector(self.settle_seconds, state.ticked, state.heard)
         return Fleet(collector, detector, standing_of(state), list(unsent), state.figures)
 
 

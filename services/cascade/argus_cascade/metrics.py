@@ -4,12 +4,12 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from argus_cascade.domain.collector import CAUSES, Taken
-from argus_cascade.domain.decode import UNREADABLE
 from argus_cascade.domain.fleet import KINDS, Figures
 from argus_cascade.domain.standing import Standing
-from argus_cascade.ports import FleetKey
-from argus_common.events import CascadeEvent
+from argus_common.events import Event
+from argus_common.forecasts.collector import CAUSES, Taken
+from argus_common.forecasts.decode import UNREADABLE
+from argus_common.forecasts.ports import FleetKey
 from argus_common.levels import Level
 
 TICKS = (0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5)
@@ -18,7 +18,7 @@ SEVERITIES = tuple(level for level in Level if level is not Level.HEALTHY)
 """A cascade that is open is never healthy."""
 
 
-def kind_of(event: type[CascadeEvent]) -> str:
+def kind_of(event: type[Event]) -> str:
     """``opened``, ``updated`` or ``resolved``."""
     return event.__name__.removeprefix("Cascade").lower()
 
@@ -102,7 +102,7 @@ class CascadeMetrics:
             "argus_cascade_open_silenced", "Of these, those in a maintenance.", ["fleet"], registry=registry
         )
 
-    def told(self, events: Iterable[CascadeEvent], published_ms: Iterable[int], now_ms: int) -> None:
+    def told(self, events: Iterable[Event], published_ms: Iterable[int], now_ms: int) -> None:
         """Count events that are acknowledged, and how long that took."""
         for event in events:
             self._events.labels(kind_of(type(event))).inc()

@@ -1,67 +1,27 @@
-"""The order of effects: dead letters, state with its events, the events, state without them; the caller then commits.
+"""What cascade makes of a step's forecasts; the order of effects is that of all who follow forecasts."""
 
-A crash between any two of them repeats the later ones with the same bytes and ids, and loses nothing.
-"""
+from collections.abc import Callable, Sequence
 
-import logging
-from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, field
-from functools import partial
-from typing import TypeVar
-
-from argus_cascade.domain.collector import Gathered
-from argus_cascade.domain.columns import Columns
-from argus_cascade.domain.decode import decode_forecasts
-from argus_cascade.domain.encode import SOURCE, event_of
+from argus_cascade.domain.columns import Columns, Row
+from argus_cascade.domain.encode import event_of
 from argus_cascade.domain.fleet import Figures
 from argus_cascade.domain.standing import Standing, follow, tidy
-from argus_cascade.fleets import Fleet, Fleets, Maintenance, Owned
+from argus_cascade.fleets import Fleet, Fleets, Maintenance
 from argus_cascade.metrics import CascadeMetrics
-from argus_cascade.ports import CascadeStore, FleetKey, Kept, Publisher
-from argus_common.clock import Clock
-from argus_common.errors import MalformedEventError
-from argus_common.events import CascadeEvent, encode
-from argus_common.insist import insist
-from argus_common.kafka.dead_letters import DeadLetter, FloodGuard, dead_letter
-from argus_common.kafka.records import EventRecord
-from argus_common.ops import Health
-from argus_common.retry import Backoff
+from argus_common.events import CascadeEvent
+from argus_common.forecasts.collector import Gathered
+from argus_common.forecasts.decode import Forecast
+from argus_common.forecasts.pipeline import Following, Outside
+from argus_common.forecasts.ports import FleetKey
+from argus_common.kafka.dead_letters import FloodGuard
 from argus_common.topics import CASCADES
 
-SERVICE = "cascade"
-ResultT = TypeVar("ResultT")
 
-_log = logging.getLogger("argus.cascade")
+class Pipeline(Following[Row, Fleet]):
+    """Ticks the detector of each fleet, and tells of its cascades."""
 
-
-@dataclass(frozen=True, slots=True)
-class Outside:
-    """Everything that cascade touches."""
-
-    store: CascadeStore
-    publisher: Publisher
-    clock: Clock
-    health: Health
-    backoff: Backoff = field(default_factory=Backoff)
-
-    async def insist(self, whom: str, what: str, operation: Callable[[], Awaitable[ResultT]]) -> ResultT:
-        """The result of ``operation``, tried again while ``whom`` is unwell."""
-        return await insist(self.health, whom, what, operation, self.backoff)
-
-
-@dataclass(slots=True)
-class Effects:
-    """What a round asks of the outside. ``ticked``: (partition, fleet) → when the newest forecast was published."""
-
-    letters: list[DeadLetter] = field(default_factory=list)
-    ticked: dict[tuple[int, FleetKey], int] = field(default_factory=dict)
-    events: list[CascadeEvent] = field(default_factory=list)
-    read: int = 0
-    unreadable: int = 0
-
-
-class Pipeline:
-    """Takes batches of forecasts in, ticks the detectors, and carries out what comes of it."""
+    service = "cascade"
+    topic = CASCADES
 
     def __init__(
         self,
@@ -72,9 +32,8 @@ class Pipeline:
         metrics: CascadeMetrics,
         guard: FloodGuard,
     ) -> None:
-        self._columns, self._fleets, self._maintenance = columns, fleets, maintenance
-        self._outside, self._metrics, self._guard = outside, metrics, guard
-        self.owned: dict[int, Owned] = {}
+        super().__init__(fleets, outside, metrics, guard)
+        self._columns, self._maintenance, self._metrics = columns, maintenance, metrics
         self._watchers: list[Callable[[], None]] = []
 
     def on_change(self, watcher: Callable[[], None]) -> None:
@@ -87,93 +46,10 @@ class Pipeline:
             one for owned in self.owned.values() for fleet in owned.fleets.values() for one in fleet.standing.values()
         ]
 
-    async def acquire(self, partitions: Iterable[int]) -> dict[int, int | None]:
-        """Take partitions over where their last holders left them; partition → offset to read on from, None = where the
-        group has committed. Events that their holders may not have sent are sent first.
-        """
-        store, begin = self._outside.store, dict[int, int | None]()
-        effects = Effects()
-        for partition in partitions:
-            kept = await self._outside.insist("redis", "take over a partition", partial(store.take_over, partition))
-            self.owned[partition] = owned = self._fleets.owned(kept)
-            begin[partition] = owned.read
-            effects.ticked |= {(partition, key): 0 for key, fleet in owned.fleets.items() if fleet.unsent}
-        await self._publish(effects)
-        self._show()
-        self._notify()
-        return begin
+    def _row(self, forecast: Forecast) -> Row:
+        return self._columns.row(forecast)
 
-    def release(self, partitions: Iterable[int]) -> None:
-        """Forget partitions: they are another replica's."""
-        gone = [partition for partition in partitions if self.owned.pop(partition, None) is not None]
-        if gone:
-            self._show()
-
-    def take(self, partition: int, records: Sequence[EventRecord], effects: Effects) -> None:
-        """Take a batch of an acquired partition in; steps that it shows to be over are ticked."""
-        owned, clock = self.owned[partition], self._outside.clock
-        decoded = decode_forecasts(records, clock.now_ms())
-        effects.read, effects.unreadable = effects.read + len(decoded.good), effects.unreadable + len(decoded.bad)
-        effects.letters += [self._letter(record, error) for record, error in decoded.bad]
-        now = clock.monotonic()
-        for record, forecast in decoded.good:
-            key = forecast.fleet, forecast.step_seconds
-            fleet = owned.fleets.get(key)
-            if fleet is None:
-                fleet = owned.fleets[key] = self._fleets.new()
-            row = self._columns.row(forecast)
-            taken, over = fleet.collector.take(
-                forecast.server, forecast.origin, row, record.offset, record.timestamp, now
-            )
-            self._metrics.taken[taken].inc()
-            if over is not None:
-                self._tick(partition, key, fleet, over, effects)
-        owned.read = records[-1].offset + 1
-
-    def tick_due(self, at_end: Collection[int], effects: Effects) -> None:
-        """Tick the steps for which nothing more is waited for; ``at_end``: partitions that are read to their end."""
-        now = self._outside.clock.monotonic()
-        for partition, owned in self.owned.items():
-            for key, fleet in owned.fleets.items():
-                over = fleet.collector.due(now, at_end=partition in at_end)
-                if over is not None:
-                    self._tick(partition, key, fleet, over, effects)
-
-    def may_settle(self) -> bool:
-        """Whether a step may be over by the clock, if nothing more waits on the topic."""
-        now = self._outside.clock.monotonic()
-        return any(fleet.collector.may_settle(now) for owned in self.owned.values() for fleet in owned.fleets.values())
-
-    async def carry_out(self, effects: Effects) -> None:
-        """Do what a round has brought; returns when all is acknowledged.
-
-        Raises:
-            TakenOverError: a partition is another replica's.
-            TransientError: the outside stayed unwell for longer than the retries last.
-            DeadLetterFloodError: too many recent forecasts were unreadable.
-        """
-        if effects.letters:
-            await self._outside.insist(
-                "kafka", "publish dead letters", lambda: self._outside.publisher.bury(effects.letters)
-            )
-        self._guard.record(read=effects.read, unreadable=effects.unreadable)
-        if not effects.ticked:
-            return
-        for partition in sorted({partition for partition, _ in effects.ticked}):
-            await self._save(partition, [key for where, key in effects.ticked if where == partition])
-        await self._publish(effects)
-        self._show()
-
-    def committable(self) -> dict[int, int]:
-        """Partition → offset before which everything is in a tick whose events are acknowledged."""
-        found = {partition: owned.needed() for partition, owned in self.owned.items()}
-        return {partition: offset for partition, offset in found.items() if offset is not None}
-
-    def _letter(self, record: EventRecord, error: MalformedEventError) -> DeadLetter:
-        self._metrics.dead_letters.labels(error.reason).inc()
-        return dead_letter(record, SERVICE, error.reason, str(error))
-
-    def _tick(self, partition: int, key: FleetKey, fleet: Fleet, over: Gathered, effects: Effects) -> None:
+    def _end_step(self, key: FleetKey, fleet: Fleet, over: Gathered[Row]) -> Sequence[CascadeEvent]:
         name, step_seconds = key
         now_ms = self._outside.clock.now_ms()
 
@@ -187,56 +63,10 @@ class Pipeline:
         for event in events:
             follow(fleet.standing, event, now_ms)
         tidy(fleet.standing, now_ms)
-        fleet.unsent += [encode(event, SOURCE) for event in events]
-        effects.events += events
-        effects.ticked[partition, key] = over.published_ms
         watched = len(fleet.collector.heard)
         fleet.figures = Figures(report.health, report.share_abnormal, report.risk, watched, report.forecasts)
         self._metrics.ticks.labels(over.cause).inc()
-
-    async def _save(self, partition: int, keys: Sequence[FleetKey]) -> None:
-        changed = self._kept(partition, keys)
-        if changed is None:
-            return
-        save = partial(self._outside.store.save, partition, changed, whole=False)
-        if not await self._outside.insist("redis", "save the state", save):
-            _log.warning("Redis was emptied: writing all that is known again", extra={"partition": partition})
-            all_of_it = self._kept(partition, list(self.owned[partition].fleets))
-            if all_of_it is not None:
-                save = partial(self._outside.store.save, partition, all_of_it, whole=True)
-                await self._outside.insist("redis", "save the state", save)
-
-    def _kept(self, partition: int, keys: Sequence[FleetKey]) -> Kept | None:
-        owned = self.owned.get(partition)
-        if owned is None or (position := owned.needed()) is None:
-            return None
-        fleets = {key: owned.fleets[key] for key in keys}
-        return Kept(
-            position,
-            {key: fleet.pack() for key, fleet in fleets.items()},
-            {key: list(fleet.unsent) for key, fleet in fleets.items()},
-        )
-
-    async def _publish(self, effects: Effects) -> None:
-        """Send what is unsent of these fleets, then forget it."""
-        telling: dict[int, list[tuple[FleetKey, Fleet]]] = {}
-        for partition, key in effects.ticked:
-            fleet = self.owned[partition].fleets[key]
-            if fleet.unsent:
-                telling.setdefault(partition, []).append((key, fleet))
-        for partition, fleets in telling.items():
-            records = [record for _, fleet in fleets for record in fleet.unsent]
-            await self._outside.insist(
-                "kafka", "publish cascades", partial(self._outside.publisher.send, CASCADES.name, records)
-            )
-            keys = [key for key, _ in fleets]
-            told = partial(self._outside.store.told, partition, keys)
-            await self._outside.insist("redis", "forget what was told", told)
-            for _, fleet in fleets:
-                fleet.unsent = []
-        self._metrics.told(effects.events, [ms for ms in effects.ticked.values() if ms], self._outside.clock.now_ms())
-        if telling:
-            self._notify()
+        return events
 
     def _notify(self) -> None:
         for watcher in self._watchers:

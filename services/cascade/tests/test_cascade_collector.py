@@ -4,8 +4,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from argus_cascade.domain.collector import LATELY_STEPS, PATIENCE, Collector, Gathered
 from argus_cascade.domain.columns import Row
+from argus_common.forecasts.collector import LATELY_STEPS, PATIENCE, Collector, Gathered
 
 SETTLE = 1.0
 ROW = Row("generic", np.zeros(1))
@@ -16,7 +16,8 @@ class Fed:
     """A collector, and what it was fed."""
 
     def __init__(self) -> None:
-        self.collector, self.offset, self.over = Collector(SETTLE), 0, list[Gathered]()
+        self.collector: Collector[Row] = Collector(SETTLE)
+        self.offset, self.over = 0, list[Gathered[Row]]()
 
     def take(self, step: int, *servers: str, now: float = 0.0) -> list[str]:
         found = list[str]()
@@ -27,7 +28,7 @@ class Fed:
             found.append(taken)
         return found
 
-    def due(self, now: float = 0.0, *, at_end: bool = True) -> Gathered | None:
+    def due(self, now: float = 0.0, *, at_end: bool = True) -> Gathered[Row] | None:
         over = self.collector.due(now, at_end=at_end)
         self.over += [over] if over else []
         return over

@@ -13,9 +13,9 @@ from cascade_site import STEP, STEP_SECONDS, TARGETS, forecast
 
 from argus_cascade.adapters.topology_file import load_topology
 from argus_cascade.domain.columns import Columns
-from argus_cascade.domain.decode import FUTURE_MS, UNREADABLE, Forecast, decode_forecasts
 from argus_common.errors import ConfigurationError
 from argus_common.events import Breach, TimeToThreshold, encode
+from argus_common.forecasts.decode import FUTURE_MS, UNREADABLE, Forecast, decode_forecasts
 from argus_common.metrics import DEFAULT_CATALOGUE, Catalogue
 
 END_MS = (STEP + 1) * STEP_SECONDS * 1000

@@ -11,11 +11,12 @@ from prometheus_client import CollectorRegistry
 from argus_cascade.domain.columns import Columns
 from argus_cascade.fleets import Fleets
 from argus_cascade.metrics import CascadeMetrics
-from argus_cascade.pipeline import Effects, Outside, Pipeline
-from argus_cascade.ports import FleetKey, Kept
+from argus_cascade.pipeline import Pipeline
 from argus_common.clock import ManualClock
 from argus_common.errors import DeadLetterFloodError, TakenOverError, TransientError
 from argus_common.events import ForecastIssued, Record, encode
+from argus_common.forecasts.pipeline import Effects, Outside
+from argus_common.forecasts.ports import FleetKey, Kept
 from argus_common.kafka.dead_letters import DeadLetter, FloodGuard
 from argus_common.metrics import DEFAULT_CATALOGUE
 from argus_common.ops import Health

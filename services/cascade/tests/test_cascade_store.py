@@ -5,10 +5,10 @@ from collections.abc import AsyncIterator
 import pytest
 from redis.asyncio import Redis
 
-from argus_cascade.adapters.redis_store import RedisCascadeStore
-from argus_cascade.ports import Kept
 from argus_common.errors import TakenOverError, TransientError
 from argus_common.events import Record
+from argus_common.forecasts.ports import Kept
+from argus_common.forecasts.redis_store import RedisStore
 from argus_common.redis_client import build_redis
 from argus_common.settings import RedisSettings
 
@@ -24,8 +24,8 @@ async def redis(redis_url: str) -> AsyncIterator[Redis]:
     await client.aclose()
 
 
-def store(redis: Redis) -> RedisCascadeStore:
-    return RedisCascadeStore(redis, "argus", "argus.predictions.v1")
+def store(redis: Redis) -> RedisStore:
+    return RedisStore(redis, "argus", "cascade", "argus.predictions.v1")
 
 
 async def test_what_was_saved_is_what_the_next_holder_finds(redis: Redis) -> None:

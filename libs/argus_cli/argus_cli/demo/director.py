@@ -30,7 +30,7 @@ CALM_SHARE = 0.2
 CALM_SECONDS = 60.0
 SCENARIO = "degrading"
 NEARLY_ALL = 0.97
-SERVICES = ("ingest", "inference", "cascade")
+SERVICES = ("ingest", "inference", "cascade", "drift")
 
 
 class Director:

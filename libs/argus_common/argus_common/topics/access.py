@@ -8,6 +8,7 @@ from argus_common.topics.catalogue import (
     CASCADES,
     COMMANDS,
     DEAD_LETTERS,
+    DRIFT,
     METRICS,
     MODELS,
     PREDICTIONS,
@@ -33,6 +34,7 @@ ACCESS: Mapping[str, Access] = {
     "ingest": Access((METRICS, WINDOWS), (WINDOWS, DEAD_LETTERS), group="argus-ingest"),
     "inference": Access((WINDOWS, COMMANDS, MODELS), (PREDICTIONS, ALERTS, DEAD_LETTERS), group="argus-inference"),
     "cascade": Access((PREDICTIONS, COMMANDS), (CASCADES, DEAD_LETTERS), group="argus-cascade"),
+    "drift": Access((PREDICTIONS,), (DRIFT, DEAD_LETTERS), group="argus-drift"),
     "retrainer": Access(
         (WINDOWS, PREDICTIONS, ALERTS, CASCADES, COMMANDS, MODELS), (MODELS, DEAD_LETTERS), group="argus-retrainer"
     ),

@@ -7,11 +7,11 @@ from typing import Self
 
 import numpy as np
 
-from argus_cascade.domain.decode import Forecast
 from argus_cascade.domain.pit import smallest_changes
 from argus_cascade.domain.tick import WITHIN_MINUTES, FleetTick, Floats
 from argus_common.errors import ConfigurationError
 from argus_common.events import SCORED_LEADS
+from argus_common.forecasts.decode import Forecast
 from argus_common.metrics import Catalogue
 
 SPAN_NAMES = tuple(f"{m}m" if m < 60 else f"{m // 60}h" for m in WITHIN_MINUTES)

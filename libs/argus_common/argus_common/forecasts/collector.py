@@ -1,9 +1,7 @@
 """Which forecasts make a tick: a fleet's step is over once nothing more is to be waited for."""
 
 from dataclasses import dataclass, field
-from typing import Literal
-
-from argus_cascade.domain.columns import Row
+from typing import Generic, Literal, TypeVar
 
 LATELY_STEPS = 3
 """A server that was heard of within so many steps is waited for."""
@@ -18,19 +16,26 @@ Cause = Literal["complete", "later_step", "settled"]
 CAUSES: tuple[Cause, ...] = ("complete", "later_step", "settled")
 Taken = Literal["taken", "late", "repeated"]
 
+RowT = TypeVar("RowT")
+"""What is kept of a forecast until its step is over."""
+
 
 @dataclass(frozen=True, slots=True)
-class Gathered:
-    """A step that is over. ``published_ms``: when its newest forecast was published, epoch milliseconds."""
+class Gathered(Generic[RowT]):
+    """A step that is over. ``published_ms``: when its newest forecast was published, epoch milliseconds.
+
+    ``first``: offset of its first record.
+    """
 
     step: int
-    rows: dict[str, Row]
+    rows: dict[str, RowT]
     published_ms: int
     cause: Cause
+    first: int = 0
 
 
 @dataclass(slots=True)
-class Collector:
+class Collector(Generic[RowT]):
     """Gathers the forecasts of one fleet, step by step.
 
     ``settle_seconds``: so long, wall clock, after the last new forecast a step is over even if servers are missing.
@@ -42,14 +47,14 @@ class Collector:
     ticked: int = -1
     heard: dict[str, int] = field(default_factory=dict)
     _step: int = -1
-    _gathered: dict[str, Row] = field(default_factory=dict)
+    _gathered: dict[str, RowT] = field(default_factory=dict)
     _first: int = 0
     _newest: float = 0.0
     _published_ms: int = 0
 
     def take(
-        self, server: str, step: int, row: Row, offset: int, published_ms: int, now: float
-    ) -> tuple[Taken, Gathered | None]:
+        self, server: str, step: int, row: RowT, offset: int, published_ms: int, now: float
+    ) -> tuple[Taken, Gathered[RowT] | None]:
         """What became of a forecast, and the step that it shows to be over.
 
         Args:
@@ -69,7 +74,7 @@ class Collector:
         self._newest, self._published_ms = now, max(self._published_ms, published_ms)
         return "taken", over
 
-    def due(self, now: float, *, at_end: bool) -> Gathered | None:
+    def due(self, now: float, *, at_end: bool) -> Gathered[RowT] | None:
         """The step, if it is over. ``at_end``: nothing more waits on the topic, as the broker says."""
         if not self._gathered:
             return None
@@ -96,8 +101,8 @@ class Collector:
         self.heard[server] = step
         return "late"
 
-    def _close(self, cause: Cause) -> Gathered:
-        over = Gathered(self._step, self._gathered, self._published_ms, cause)
+    def _close(self, cause: Cause) -> Gathered[RowT]:
+        over = Gathered(self._step, self._gathered, self._published_ms, cause, self._first)
         self.ticked = self._step
         self.heard = {server: step for server, step in self.heard.items() if step > self.ticked - LATELY_STEPS}
         self._gathered, self._step, self._published_ms = {}, -1, 0

@@ -4,10 +4,10 @@ import asyncio
 import logging
 from asyncio import Event
 from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
 
-from argus_cascade.metrics import CascadeMetrics
-from argus_cascade.pipeline import Effects, Outside, Pipeline
 from argus_common.errors import TakenOverError, TransientError
+from argus_common.forecasts.pipeline import Effects, Following, Outside
 from argus_common.kafka.source import KafkaSource
 
 POLL_MS = 100
@@ -15,7 +15,7 @@ LOOK_SECONDS = 1.0
 STOP_SECONDS = 5.0
 """A round that goes on for so long after the signal waits for somebody who is away; what it did not do is repeated."""
 
-_log = logging.getLogger("argus.cascade.loop")
+_log = logging.getLogger("argus.forecasts.loop")
 
 
 class Loop:
@@ -24,12 +24,12 @@ class Loop:
     def __init__(
         self,
         source: KafkaSource,
-        pipeline: Pipeline,
+        pipeline: Following[Any, Any],
         outside: Outside,
-        metrics: CascadeMetrics,
+        show_lag: Callable[[Mapping[int, int]], None],
         redis_answers: Callable[[], Awaitable[None]],
     ) -> None:
-        self._source, self._pipeline, self._outside, self._metrics = source, pipeline, outside, metrics
+        self._source, self._pipeline, self._outside, self._show_lag = source, pipeline, outside, show_lag
         self._redis_answers = redis_answers
         self._next_look = 0.0
         self._failure: BaseException | None = None
@@ -101,7 +101,7 @@ class Loop:
         await self._source.commit(self._pipeline.committable())
         self._outside.health.set("kafka", holds=await self._source.read_to_end() is not None)
         self._outside.health.set("redis", holds=await self._redis())
-        self._metrics.show_lag(self._source.lag())
+        self._show_lag(self._source.lag())
 
     async def _redis(self) -> bool:
         try:

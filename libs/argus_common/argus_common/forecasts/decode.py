@@ -1,4 +1,4 @@
-"""Records of the predictions topic to what cascade needs of a forecast; the rest of the bytes is skipped unread."""
+"""Records of the predictions topic to what is needed of a forecast; the rest of the bytes is skipped unread."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -44,6 +44,16 @@ class Score(msgspec.Struct, frozen=True, gc=False):
     lead: int
     pit: Share
     residual: float
+    pinball: Annotated[float, Meta(ge=0)] = 0.0
+    model_pinball: Annotated[float, Meta(ge=0)] | None = None
+
+
+class Model(msgspec.Struct, frozen=True, gc=False):
+    """Which model spoke; the empty name is what says nothing."""
+
+    name: str = ""
+    version: str = ""
+    demoted: bool = False
 
 
 class Forecast(msgspec.Struct, frozen=True):
@@ -56,6 +66,7 @@ class Forecast(msgspec.Struct, frozen=True):
     observed: dict[str, float]
     risk: Annotated[float, Meta(ge=0, le=100)]
     profile: str = "generic"
+    model: Model = Model()
     breaches: list[Breach] = []
     scores: list[Score] = []
 

@@ -5,9 +5,9 @@ from collections.abc import Iterable, Sequence
 import msgspec
 from redis.asyncio import Redis
 
-from argus_cascade.ports import FleetKey, Kept
 from argus_common.errors import TakenOverError
 from argus_common.events import Record
+from argus_common.forecasts.ports import FleetKey, Kept
 from argus_common.redis_client import redis_errors
 
 KEPT_SECONDS = 14 * 86_400
@@ -48,21 +48,21 @@ _pack = msgspec.msgpack.Encoder().encode
 _unpack = msgspec.msgpack.Decoder(Unsent).decode
 
 
-class RedisCascadeStore:
-    """A `CascadeStore`.
+class RedisStore:
+    """A `Store`. ``service``: whose; it names the keys.
 
     Whoever takes a partition over gets a token greater than all before, and only the greatest may write: a replica that
     was slow or suspended while its partitions went to another can't undo the other's work.
     """
 
-    def __init__(self, redis: Redis, prefix: str, topic: str) -> None:
-        self._redis, self._prefix = redis, f"{prefix}:cascade:{topic}"
+    def __init__(self, redis: Redis, prefix: str, service: str, topic: str) -> None:
+        self._redis, self._prefix = redis, f"{prefix}:{service}:{topic}"
         self._take_over, self._save = redis.register_script(_TAKE_OVER), redis.register_script(_SAVE)
         self._told = redis.register_script(_TOLD)
         self._tokens: dict[int, int] = {}
 
     async def take_over(self, partition: int) -> Kept | None:
-        """See `CascadeStore.take_over`."""
+        """See `Store.take_over`."""
         with redis_errors("taking a partition over"):
             found: list[bytes] = await self._take_over(keys=[self._key(partition)], args=[KEPT_SECONDS])
         fields = dict(zip(found[::2], found[1::2], strict=True))
@@ -74,7 +74,7 @@ class RedisCascadeStore:
         return Kept(int(fields[POSITION]), states, unsent)
 
     async def save(self, partition: int, changed: Kept, *, whole: bool) -> bool:
-        """See `CascadeStore.save`."""
+        """See `Store.save`."""
         fields: list[bytes] = [POSITION, b"%d" % changed.position]
         for key, state in changed.fleets.items():
             fields += [_field(STATE, key), state]
@@ -88,7 +88,7 @@ class RedisCascadeStore:
         return answer == b"saved"
 
     async def told(self, partition: int, fleets: Iterable[FleetKey]) -> None:
-        """See `CascadeStore.told`."""
+        """See `Store.told`."""
         names = [_field(UNSENT, key) for key in fleets]
         with redis_errors("forgetting what was told"):
             answer = await self._told(keys=[self._key(partition)], args=[self._tokens.get(partition, 0), *names])
