@@ -10,20 +10,20 @@ import pytest
 import torch
 from aiokafka import AIOKafkaConsumer
 from argus_site import IngestProcess, Site, until
+from drift_events import drift_detected
 from inference_site import launch_inference, publish
 from model_site import SCHEMA, TINY, promote
 from retrainer_archive import DAY_STEPS, FIRST_STEP, fill_archive, fleet
-from retrainer_site import archive_of, kinds, quick, start_retrainer, told
+from retrainer_site import archive_of, kinds, quick, send_events, start_retrainer, told
 
 from argus_common.clock import SystemClock
-from argus_common.events import Record, WindowClosed
+from argus_common.events import WindowClosed
 from argus_common.kafka import build_consumer
-from argus_common.kafka.outbox import Outbox
 from argus_common.kafka.provision import provision
 from argus_common.metrics import DEFAULT_CATALOGUE
 from argus_common.redis_client import build_redis
 from argus_common.ring import RingLayout, RingStore
-from argus_common.topics import PREDICTIONS, Topic
+from argus_common.topics import DRIFT, PREDICTIONS
 from argus_forecasting.calibration import Calibration
 from argus_forecasting.trained.artefact import Manifest, save
 from argus_forecasting.trained.networks import build
@@ -35,7 +35,6 @@ PATIENCE_SECONDS = 600.0
 """A training takes a minute of a free core, and gives way to everything on a busy one."""
 WATCHED_STEPS = 80
 """A little more than the span that a version is judged over."""
-DRIFT = "argus.drift.v1"
 
 
 @pytest.fixture(scope="module")
@@ -114,15 +113,10 @@ async def flow(site: Site, steps: Iterator[list[WindowClosed]], count: int) -> N
     await consumer.stop()
 
 
-async def detect_drift(site: Site) -> None:
-    """As the drift service tells it; only fleet and id are read."""
-    topic = Topic(DRIFT, "fleet", 1, PREDICTIONS.retention, "")
-    await provision(site.kafka, [topic])
-    outbox = Outbox(site.kafka, "test")
-    await outbox.start()
-    headers = [("ce_type", b"io.argus.drift.detected.v1"), ("ce_id", b"x")]
-    await outbox.send(DRIFT, [Record(b"default", b'{"drift": "drift/1", "fleet": "default"}', headers)])
-    await outbox.stop()
+def detect_drift(site: Site) -> None:
+    """As the drift service tells it."""
+    asyncio.run(provision(site.kafka, [DRIFT]))
+    asyncio.run(send_events(site, DRIFT.name, drift_detected("drift/1", scope="fleet")))
 
 
 def serves(replica: IngestProcess, version: str) -> bool:
@@ -141,7 +135,7 @@ def page(replica: IngestProcess) -> str:
 def test_drift_leads_to_a_model_that_serves_and_is_watched(site: Site, rows: pl.DataFrame) -> None:
     fill_archive(archive_of(site), before(rows, DAYS))
     asyncio.run(fill_rings(site, rows))
-    asyncio.run(detect_drift(site))
+    detect_drift(site)
     inference = start_inference(site)
     retrainer = start_retrainer(site, **quick(site, ARGUS_RETRAINER_STEPS="80", ARGUS_RETRAINER_NICENESS="0"))
     until(lambda: kinds(site) == ["training.started", "model.promoted"], "a promotion", PATIENCE_SECONDS)
