@@ -19,7 +19,7 @@ from argus_common.redis_client import build_redis, ping
 from argus_common.retry import retry
 from argus_common.settings import KafkaSettings, OpsSettings, RedisSettings
 from argus_common.starting import start
-from argus_common.topics import ALERTS, CASCADES, COMMANDS, MODELS, PREDICTIONS, WINDOWS
+from argus_common.topics import ALERTS, CASCADES, COMMANDS, DRIFT, MODELS, PREDICTIONS, WINDOWS
 from argus_forecasting.trained.store import ModelStore
 from argus_retrainer.adapters.kafka_topics import KafkaTopics
 from argus_retrainer.adapters.kubernetes_launcher import Cluster, KubernetesLauncher
@@ -42,8 +42,6 @@ from argus_retrainer.settings import RetrainerSettings
 
 STUCK_AFTER_SECONDS = 600.0
 """Compacting a large day takes minutes, in a thread."""
-DRIFT = "argus.drift.v1"
-"""Nobody tells of drift on a topic yet; whoever does will under this name."""
 FORECASTS_AT_ONCE = 200
 """Each is tens of kilobytes."""
 
@@ -128,7 +126,7 @@ def _retraining(
     settings, kafka = configuration.retrainer, configuration.kafka
     folder = ObjectFolder(settings.archive)
     outside = Outside(
-        KafkaTopics(kafka, (MODELS.name, COMMANDS.name, ALERTS.name, DRIFT, CASCADES.name)),
+        KafkaTopics(kafka, (MODELS.name, COMMANDS.name, ALERTS.name, DRIFT.name, CASCADES.name)),
         KafkaTopics(kafka, (PREDICTIONS.name,), FORECASTS_AT_ONCE),
         RedisLease(redis, configuration.redis.key_prefix, settings.model_name),
         _launcher(settings),

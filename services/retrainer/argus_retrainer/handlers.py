@@ -10,6 +10,9 @@ from argus_common.events import (
     BreachEnded,
     BreachMitigated,
     CascadeResolved,
+    DriftCleared,
+    DriftDetected,
+    DriftUpdated,
     Event,
     Headers,
     MaintenanceScheduled,
@@ -23,8 +26,9 @@ from argus_retrainer.domain.causes import Causes
 from argus_retrainer.domain.history import History
 from argus_retrainer.domain.spans import Spans
 
-DRIFT_DETECTED, DRIFT_CLEARED = "io.argus.drift.detected.v1", "io.argus.drift.cleared.v1"
+DRIFTS = {event.type: event for event in (DriftDetected, DriftUpdated, DriftCleared)}
 CASCADE = "io.argus.cascade."
+"""Only the id is read of these: one of a make that is not known yet must keep a training back all the same."""
 
 
 class TopicRecord(Protocol):
@@ -62,15 +66,12 @@ class Heard:
                 self.unreadable += 1
 
     def _on_record(self, kind: str, record: TopicRecord) -> None:
-        if kind == DRIFT_DETECTED:
-            told = _told(record)
-            self.causes.add_drift(_id(told, "drift"), str(told.get("fleet", "")), record.timestamp)
-        elif kind == DRIFT_CLEARED:
-            self.causes.clear_drift(_id(_told(record), "drift"))
+        if kind in DRIFTS:
+            self.causes.add_drift(decode(DRIFTS[kind], record), record.timestamp)
         elif kind == CascadeResolved.type:
-            self.cascades.resolved(_id(_told(record), "cascade"))
+            self.cascades.resolved(_cascade(record))
         elif kind.startswith(CASCADE):
-            self.cascades.stands(_id(_told(record), "cascade"), record.timestamp)
+            self.cascades.stands(_cascade(record), record.timestamp)
         elif kind in self._events():
             event, add = self._events()[kind]
             add(decode(event, record))
@@ -84,19 +85,13 @@ class Heard:
         return {**ours, **commands, **spans}
 
 
-def _told(record: TopicRecord) -> dict[str, Any]:
-    """The fields of an event of which only an id and the fleet matter."""
+def _cascade(record: TopicRecord) -> str:
+    """The id of the cascade."""
     try:
         found = json.loads(record.value or b"")
     except ValueError as error:
         raise MalformedEventError("not_json", str(error)) from error
-    if not isinstance(found, dict):
-        raise MalformedEventError("invalid_field", "not an object")
-    return found
-
-
-def _id(told: dict[str, Any], name: str) -> str:
-    found = told.get(name) or told.get("id")
-    if not isinstance(found, str):
-        raise MalformedEventError("invalid_field", f"no {name}, which tells one from another")
-    return found
+    told = found.get("cascade") if isinstance(found, dict) else None
+    if not isinstance(told, str):
+        raise MalformedEventError("invalid_field", "no cascade, which tells one from another")
+    return told

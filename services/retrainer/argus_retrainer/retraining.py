@@ -172,9 +172,10 @@ class Retraining:
             self._archive_days = await self._aside("list the archive", self._days)
         now = clock.now_ms()
         facts = Facts(now, self._archive_days, self._aftercare.fleets.at_risk(), heard.cascades.open(now))
-        asked = heard.causes.pending(heard.history.answered())
+        answered = heard.history.answered()
+        asked, useless = heard.causes.pending(answered), heard.causes.useless(answered)
         self._metrics.causes.set(len(asked))
-        return decide(asked, heard.history, facts, self._plan.rules)
+        return decide(asked, heard.history, facts, self._plan.rules, useless)
 
     def _days(self) -> int:
         fleets: dict[tuple[int, str], int] = {}

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from argus_site import IngestProcess, Site, until
+from group_members import evict
 from inference_site import publish
 from retrainer_site import STEP, archive_of, archived, launch_retrainer, start_retrainer, window
 
@@ -60,6 +61,7 @@ def test_kill_9_at_any_moment_neither_loses_nor_doubles_a_window(site: Site, cha
         for _ in range(chance.randrange(4)):
             committed_or_none(replica)
         replica.kill()
+        asyncio.run(evict(site.kafka, site.kafka.topic_prefix + "retrainer"))
     start_retrainer(site, **every)
     until(lambda: who(archive_of(site)) == expected(), "every window to be in the archive once")
 

@@ -8,6 +8,7 @@ from typing import Any
 import polars as pl
 import pytest
 from alert_events import ended
+from drift_events import drift_cleared, drift_detected, drift_updated
 
 from argus_common.events import (
     BreachMitigated,
@@ -52,11 +53,12 @@ def heard(*records: Told) -> Heard:
     return made
 
 
-def test_drift_is_a_cause_until_it_is_cleared_by_its_id_alone() -> None:
+def test_drift_is_a_cause_until_it_is_cleared() -> None:
     found = heard(
-        plain("io.argus.drift.detected.v1", drift="d1", fleet="eu", whatever=1),
-        plain("io.argus.drift.detected.v1", id="d2", fleet="eu"),
-        plain("io.argus.drift.cleared.v1", drift="d1"),
+        event(drift_detected("d1", fleet="eu")),
+        event(drift_detected("d2", fleet="eu", message="web servers use more")),
+        event(drift_updated("d2", fleet="eu")),
+        event(drift_cleared("d1")),
     )
     (cause,) = found.causes.pending(set())
     assert (cause.kind, cause.id, cause.fleet, cause.asked_ms) == ("drift", "d2", "eu", 1000)

@@ -5,6 +5,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 import pytest
+from drift_events import drift_cleared, drift_detected, drift_updated
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -180,26 +181,83 @@ def test_a_training_runs_until_the_topic_says_how_it_ended() -> None:
 )
 def test_after_a_failure_a_cause_still_stands_unless_somebody_cancelled(reason: str, still: bool) -> None:
     causes = Causes("fleet")
-    causes.add_drift("d1", "eu", NOW)
+    causes.add_drift(drift_detected("d1"), NOW)
     past = history(started("1", NOW, cause("d1")), failed("1", reason))
     assert bool(causes.pending(past.answered())) is still
 
 
 def test_a_rejected_version_answers_its_causes() -> None:
     causes = Causes("fleet")
-    causes.add_drift("d1", "eu", NOW)
+    causes.add_drift(drift_detected("d1"), NOW)
     assert causes.pending(history(started("1", NOW, cause("d1")), rejected("1")).answered()) == []
 
 
-def test_drift_that_is_over_is_no_cause() -> None:
+def test_drift_that_is_over_is_no_cause_even_if_its_beginning_is_told_again() -> None:
     causes = Causes("fleet")
-    causes.add_drift("d1", "eu", NOW)
-    causes.add_drift("d2", "eu", NOW + 1)
-    causes.add_drift("d1", "eu", NOW + 5)
+    causes.add_drift(drift_detected("d1"), NOW)
+    causes.add_drift(drift_detected("d2"), NOW + 1)
+    causes.add_drift(drift_detected("d1"), NOW + 5)
     assert [(one.id, one.asked_ms) for one in causes.pending(set())] == [("d1", NOW), ("d2", NOW + 1)]
-    causes.clear_drift("d1")
-    causes.clear_drift("unheard of")
+    causes.add_drift(drift_cleared("d1"), NOW + 6)
+    causes.add_drift(drift_cleared("unheard of"), NOW + 6)
+    causes.add_drift(drift_detected("d1"), NOW + 7)
     assert [one.id for one in causes.pending(set())] == ["d2"]
+
+
+@pytest.mark.parametrize(
+    ("scope", "helps", "refusal"),
+    [
+        ("fleet", "yes", None),
+        ("profile", "yes", None),
+        ("profile", "unknown", None),
+        ("fleet", "no", "no_help"),
+        ("profile", "no", "no_help"),
+        ("server", "yes", "single_servers"),
+        ("server", "unknown", "single_servers"),
+        ("server", "no", "single_servers"),
+    ],
+)
+def test_a_drift_of_many_that_a_training_may_help_is_a_cause_any_other_is_refused(
+    scope: str, helps: str, refusal: str | None
+) -> None:
+    causes = Causes("fleet")
+    causes.add_drift(drift_detected("d1", scope=scope, retraining_helps=helps), NOW)
+    asked = causes.pending(set())
+    found = decide(asked, history(*RECENT), QUIET, RULES, causes.useless(set()))
+    assert [one.id for one in found.start] == ([] if refusal else ["d1"])
+    assert [one.reason for one in found.refusals] == ([refusal] if refusal else [])
+
+
+def test_a_useless_drift_is_refused_once_and_keeps_no_other_cause_back() -> None:
+    causes = Causes("fleet")
+    causes.add_drift(drift_detected("d1", retraining_helps="no", retraining_reason="it returns"), NOW)
+    causes.add_drift(drift_detected("d2"), NOW)
+    found = decide(causes.pending(set()), history(*RECENT), QUIET, RULES, causes.useless(set()))
+    assert [one.id for one in found.start] == ["d2"]
+    ((refused_cause, reason, detail),) = [(one.cause, one.reason, one.detail) for one in found.refusals]
+    assert (refused_cause.id, reason, detail) == ("d1", "no_help", "it returns")
+    told = RetrainRefused(model="fleet", cause=refused_cause, reason="no_help", refused_ms=NOW)
+    again = decide([], history(*RECENT, told), QUIET, RULES, causes.useless(set()))
+    assert (again.start, again.refusals) == ((), ())
+
+
+def test_a_drift_that_becomes_worth_a_training_is_one_cause_asked_for_from_then_on() -> None:
+    causes = Causes("fleet")
+    causes.add_drift(drift_detected("d1", retraining_helps="no"), NOW - 30 * DAY)
+    assert causes.pending(set()) == []
+    causes.add_drift(drift_updated("d1", 1, retraining_helps="unknown"), NOW)
+    causes.add_drift(drift_updated("d1", 2, retraining_helps="yes"), NOW + 5)
+    causes.add_drift(drift_updated("d1", 1, retraining_helps="no"), NOW + 6)
+    assert [(one.id, one.asked_ms) for one in causes.pending(set())] == [("d1", NOW)]
+    assert causes.pending({"d1"}) == [], "one that a training answers asks for no second"
+    causes.add_drift(drift_updated("d1", 3, retraining_helps="no"), NOW + 7)
+    assert causes.pending(set()) == []
+
+
+def test_a_drift_whose_detection_the_topic_has_forgotten_is_a_cause_all_the_same() -> None:
+    causes = Causes("fleet")
+    causes.add_drift(drift_updated("d1", 4), NOW)
+    assert [one.id for one in causes.pending(set())] == ["d1"]
 
 
 def test_commands_of_our_model_are_causes_and_cancels_concern_what_began_before() -> None:

@@ -1,14 +1,20 @@
 """What the active replica does, round by round, with a store and a job that do as they are told."""
 
 import json
+import math
 from pathlib import Path
 
 import pytest
-from retrainer_world import Place, Told, World, rounds
+from drift_events import drift_cleared, drift_detected, drift_updated
+from retrainer_world import SHA, Place, Told, World, rounds
 
 from argus_common.events import (
+    DriftEvent,
+    ModelPromoted,
+    ModelRolledBack,
     RetrainRequested,
     TrainingCancelRequested,
+    encode,
 )
 from argus_retrainer.domain.attend import MOST_LAUNCHES
 from argus_retrainer.job.files import JobProgress
@@ -178,3 +184,62 @@ async def test_a_version_that_does_well_serves_on(world: World) -> None:
     await rounds(replica)
     assert world.topic.kinds() == ["training.started", "model.promoted"]
     assert world.value("live_loss_ratio") == pytest.approx(0.9)
+
+
+async def test_a_rollback_by_hand_is_heard_while_the_version_is_watched_and_none_follows(world: World) -> None:
+    replica = world.replica()
+    await rounds(replica)
+    world.job_ends()
+    await rounds(replica)
+    version, now = world.launcher.launched[0], world.clock.now_ms()
+    back = {"withdrawn_version": version, "reason": "slow", "by": "ann", "rolled_back_ms": now}
+    world.topic.put(ModelRolledBack.model_validate({"model": "fleet", "version": None, **back}))
+    world.forecasts.records += [forecast(version, step, 2.0) for step in range(100)]
+    await rounds(replica)
+    assert world.topic.kinds()[:3] == ["training.started", "model.promoted", "model.rolled_back"]
+    assert world.topic.kinds().count("model.rolled_back") == 1
+    assert math.isnan(world.value("live_loss_ratio") or 0.0), "nothing is watched any more"
+    refused = [json.loads(record.value) for record in world.topic.records[3:]]
+    assert [(one["cause"]["kind"], one["reason"]) for one in refused] == [("age", "cool_down")]
+
+
+def serves_a_young_version(world: World) -> None:
+    """So that no training is due by age alone."""
+    now = world.clock.now_ms()
+    made = {"version": "1", "family": "residual", "manifest_sha256": SHA, "promoted_ms": now}
+    world.topic.put(ModelPromoted.model_validate({"model": "fleet", **made}))
+
+
+def tell_drift(world: World, event: DriftEvent) -> None:
+    record = encode(event, "/test")
+    world.topic.records.append(Told(record.value, record.headers, world.clock.now_ms()))
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"), [({"scope": "server"}, "single_servers"), ({"retraining_helps": "no"}, "no_help")]
+)
+async def test_a_drift_that_no_training_helps_is_refused_until_it_says_otherwise(
+    world: World, fields: dict[str, str], reason: str
+) -> None:
+    serves_a_young_version(world)
+    tell_drift(world, drift_detected("d1", **fields))
+    replica = world.replica()
+    await rounds(replica)
+    assert world.topic.kinds()[2:] == ["retrain.refused"]
+    assert json.loads(world.topic.records[2].value)["reason"] == reason
+    assert world.value("refused_causes_total", reason=reason) == 1
+    tell_drift(world, drift_updated("d1"))
+    await rounds(replica)
+    (started,) = (
+        json.loads(r.value) for r, k in zip(world.topic.records, world.topic.kinds(), strict=True) if "started" in k
+    )
+    assert [(cause["kind"], cause["id"]) for cause in started["causes"]] == [("drift", "d1")]
+    assert started["champion"] == "1"
+
+
+async def test_a_drift_that_is_over_before_it_could_be_served_trains_nothing(world: World) -> None:
+    serves_a_young_version(world)
+    tell_drift(world, drift_detected("d1"))
+    tell_drift(world, drift_cleared("d1"))
+    await rounds(world.replica())
+    assert world.topic.kinds()[3:] == []

@@ -15,7 +15,16 @@ from argus_common.events.model import ModelName, Sha256
 
 CauseKind = Literal["drift", "command", "age", "unknown"]
 RefusedReason = Literal[
-    "running", "cool_down", "weekly_limit", "cascade_open", "risk_high", "too_little_data", "expired", "unknown"
+    "running",
+    "cool_down",
+    "weekly_limit",
+    "cascade_open",
+    "risk_high",
+    "too_little_data",
+    "expired",
+    "no_help",
+    "single_servers",
+    "unknown",
 ]
 FailedReason = Literal["cancelled", "time_limit", "data", "crashed", "unknown"]
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from argus_common.events import TrainingCause
 from argus_common.events.training import RefusedReason
+from argus_retrainer.domain.causes import Refusal
 from argus_retrainer.domain.history import History
 
 WEEK_MS = 7 * 86_400_000
@@ -47,23 +48,16 @@ class Obstacle:
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
-    """A cause that is not served, for a reason that was not told of it before."""
-
-    cause: TrainingCause
-    reason: RefusedReason
-    detail: str
-
-
-@dataclass(frozen=True, slots=True)
 class Decision:
-    """``start``: causes that one training answers now, empty = none begins."""
+    """``start``: causes that one training answers now, empty = none begins. ``refusals``: not told of before."""
 
     start: tuple[TrainingCause, ...]
     refusals: tuple[Refusal, ...]
 
 
-def decide(asked: Sequence[TrainingCause], history: History, facts: Facts, rules: Rules) -> Decision:
+def decide(
+    asked: Sequence[TrainingCause], history: History, facts: Facts, rules: Rules, useless: Sequence[Refusal] = ()
+) -> Decision:
     """Which causes to train for now, all of them together, and what to tell of the others.
 
     Args:
@@ -71,13 +65,14 @@ def decide(asked: Sequence[TrainingCause], history: History, facts: Facts, rules
         history: of the model.
         facts: of this moment.
         rules: what is allowed.
+        useless: causes that no training would help.
     """
     old = [cause for cause in asked if facts.now_ms - cause.asked_ms > _ms(rules.patience)]
     alive = [*(cause for cause in asked if cause not in old), *_aged(history, facts, rules)]
     obstacle = _obstacle(history, facts, rules) if alive else None
     given_up = [Refusal(cause, "expired", f"not served within {rules.patience.days} days") for cause in old]
     waiting = [] if obstacle is None else [Refusal(cause, obstacle.reason, obstacle.detail) for cause in alive]
-    new = [one for one in (*given_up, *waiting) if not history.was_told(one.cause.id, one.reason)]
+    new = [one for one in (*useless, *given_up, *waiting) if not history.was_told(one.cause.id, one.reason)]
     return Decision(() if obstacle else tuple(alive), tuple(new))
 
 
