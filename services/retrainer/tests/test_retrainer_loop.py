@@ -113,7 +113,7 @@ async def close_step(site: Site, windows: list[WindowClosed]) -> None:
         names = [f"default/{window.server}" for window in windows]
         await rings.write(names, np.full(len(names), step, np.int64), values)
         sums = FleetSums.of(values.astype(np.float64), NAMES).to_bytes()
-        await redis.hset(f"{prefix}:fleet:default:{step}", "0", sums)  # type: ignore[arg-type, misc]
+        await redis.hset(f"{prefix}:fleet:default:{step}", "0", sums)
     await publish(site, windows)
 
 
