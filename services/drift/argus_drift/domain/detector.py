@@ -131,11 +131,13 @@ class Detector:
     def _findings(self, hour: int) -> dict[int, list[Finding]]:
         """Per server, in rising order, the tests that it fails."""
         found: dict[int, list[Finding]] = {}
+        lately = (self.ring[place] for place in self._places(hour, RING_HOURS)[::-1])
+        means = windows.last_means(lately, {rule.hours for rule in RULES})
         for rule in RULES:
             columns = self.at[rule.family]
             low, high = self.reference.low[:, columns], self.reference.high[:, columns]
-            means = windows.mean(self.ring[self._places(hour, rule.hours), :, columns])
-            server, column = np.nonzero(windows.excess(means, low, high) > rule.threshold)
+            excess = windows.excess(means[rule.hours][:, columns], low, high)
+            server, column = np.nonzero(excess > rule.threshold)
             for i, j, value in zip(*self._forgiven(rule, hour, server, column + columns.start), strict=True):
                 found.setdefault(int(i), []).append(Finding(int(i), rule, int(j), float(value)))
         return dict(sorted(found.items()))

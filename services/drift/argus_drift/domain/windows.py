@@ -1,5 +1,7 @@
 """Means over the last hours, and how far they are outside of a reference's range."""
 
+from collections.abc import Iterable
+
 import numpy as np
 import numpy.typing as npt
 
@@ -17,6 +19,25 @@ def mean(hours: Floats) -> Floats:
     total = np.where(known, hours, 0).sum(axis=0, dtype=np.float32)
     means: Floats = np.where(count >= ENOUGH * len(hours), total / np.maximum(count, 1), np.float32(np.nan))
     return means
+
+
+def last_means(hours: Iterable[Floats], spans: set[int]) -> dict[int, Floats]:
+    """Span → `mean` over the newest so many hours, all of them in one pass.
+
+    Args:
+        hours: (server, channel) each, the newest first; as many as the longest span.
+        spans: in hours.
+    """
+    found: dict[int, Floats] = {}
+    total, count = np.float32(0), np.float32(0)
+    for span, hour in enumerate(hours, 1):
+        known = np.isfinite(hour)
+        total = total + np.where(known, hour, np.float32(0))
+        count = count + known.astype(np.float32)
+        if span in spans:
+            unknown = np.float32(np.nan)
+            found[span] = np.where(count >= ENOUGH * span, total / np.maximum(count, 1), unknown)
+    return found
 
 
 def means_within(hours: Floats, span: int) -> Floats:
