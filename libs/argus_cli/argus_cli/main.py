@@ -29,7 +29,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "train": ("argus_cli.train:train_command", "Train a model on a recorded trace."),
     "models": ("argus_cli.models:app", "Model versions: list, show, verify, promote, roll back."),
     "cascades": ("argus_cli.cascades:app", "Failures that spread: watch them now, or find them in a recorded trace."),
-    "drift": ("argus_cli.drift:app", "Drift in a recorded trace: scan, evaluate."),
+    "drift": ("argus_cli.drift:app", "What has changed for good: watch it now, or find it in a recorded trace."),
     "backtest": ("argus_cli.backtest:backtest", "Score forecasts of a recorded trace against the baselines."),
 }
 """Command → (where it is, what it does)."""
