@@ -29,7 +29,7 @@ def last_means(hours: Iterable[Floats], spans: set[int]) -> dict[int, Floats]:
         spans: in hours.
     """
     found: dict[int, Floats] = {}
-    total, count = np.float32(0), np.float32(0)
+    total = count = np.zeros(1, np.float32)
     for span, hour in enumerate(hours, 1):
         known = np.isfinite(hour)
         total = total + np.where(known, hour, np.float32(0))
