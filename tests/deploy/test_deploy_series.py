@@ -3,7 +3,7 @@
 import pytest
 from dashboard_files import BOARDS, Asked, queries_of
 from deploy_settings import read_yaml
-from exported_series import DRIFT, DRIFT_METRICS, exported, family, named_by_drift
+from exported_series import exported
 from prometheus_site import DEPLOYED
 from promql import series_named
 
@@ -19,16 +19,6 @@ def test_a_service_exports_every_series_that_is_named(asked: Asked) -> None:
     named = series_named(asked.expression)
     assert named or asked.expression.startswith("vector(")
     assert named - EXPORTED == set()
-
-
-def test_every_series_of_drift_that_is_expected_is_asked_for() -> None:
-    asked = {name for one in ALL for name in series_named(one.expression)}
-    assert {name for name in asked if name.startswith("argus_drift_")} == DRIFT
-
-
-@pytest.mark.skipif(not DRIFT_METRICS.exists(), reason="the drift service tells Prometheus nothing yet")
-def test_the_drift_service_exports_what_is_expected_of_it() -> None:
-    assert {family(name) for name in DRIFT} <= {family(name) for name in named_by_drift()}
 
 
 def test_a_series_that_nobody_exports_is_seen() -> None:

@@ -108,6 +108,13 @@ def test_an_incident_of_up_to_six_hours_is_no_drift(hours: int, begin: int, by: 
     assert watched(course) == []
 
 
+def test_chance_that_a_band_misses_much_at_one_lead_is_no_drift() -> None:
+    """What hypothesis found in the test above: 19 of 32 values within the band of one target and lead."""
+    start = WEEK + 36 * HOUR
+    course = Course(start + 60 * HOUR).change(["db4"], start, start + 3 * HOUR, by=0.0)
+    assert watched(course) == []
+
+
 def test_what_is_told_of_a_time_needs_nothing_that_came_later() -> None:
     begin = WEEK + 24 * HOUR
     course = Course(begin + 60 * HOUR).change(WEB, begin)

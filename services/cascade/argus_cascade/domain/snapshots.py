@@ -76,7 +76,8 @@ def packed(evidence: Evidence | None, grouping: Grouping | None, recent: Recent,
     )
     arrays["document"] = np.frombuffer(msgspec.json.encode(document), np.uint8)
     file = io.BytesIO()
-    np.savez(file, allow_pickle=False, **arrays)
+    in_order = {name: np.asarray(array, order="C") for name, array in arrays.items()}
+    np.savez(file, allow_pickle=False, **in_order)  # the same knowledge has the same bytes, however it lay in memory
     return file.getvalue()
 
 

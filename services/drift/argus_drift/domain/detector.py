@@ -144,7 +144,7 @@ class Detector:
 
     def _forgiven(self, rule: Rule, hour: int, server: Ints, column: Ints) -> tuple[Ints, Ints, Floats]:
         """Those that fail even without their worst hours, with what remains."""
-        hours = self.ring[self._places(hour, rule.hours)][:, server, column].T
+        hours = self.ring[self._places(hour, rule.hours)[:, None], server, column].T
         value = windows.forgiving_excess(hours, self.reference.low[server, column], self.reference.high[server, column])
         fails = value > rule.threshold
         return server[fails], column[fails], value[fails]

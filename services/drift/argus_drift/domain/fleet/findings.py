@@ -8,6 +8,7 @@ import numpy as np
 from argus_common.events.drift import DriftKind
 from argus_drift.domain.alarm import Alarm
 from argus_drift.domain.fleet.staleness import RECENT_HOURS, Staleness
+from argus_drift.domain.ranks import Floats
 
 ERROR, ERROR_OVER = 1.5, 1.2
 """PER from which on forecasts are worse, and below which they are as before."""
@@ -48,8 +49,8 @@ def of_forecasts(
         hour: steps of an hour.
     """
     since = max(0, step + 1 - RECENT_HOURS * hour)
-    risen = np.nan_to_num(staleness.lasting_error_rate(), nan=0.0).max(axis=2) / ERROR
-    missed = (1 - np.nan_to_num(staleness.lasting_coverage(), nan=1.0).min(axis=2)) / (1 - COVERAGE)
+    risen = np.nan_to_num(over_leads(staleness.lasting_error_rate(ERROR)), nan=0.0) / ERROR
+    missed = (1 - np.nan_to_num(over_leads(staleness.lasting_coverage(COVERAGE)), nan=1.0)) / (1 - COVERAGE)
     found = list[Finding]()
     kinds: tuple[DriftKind, DriftKind] = ("error", "calibration")
     for kind, excess in zip(kinds, (risen, missed), strict=True):
@@ -63,6 +64,16 @@ def of_forecasts(
 
 def over(staleness: Staleness, row: int) -> bool:
     """Whether the forecasts of a server are as they were: below both thresholds with a margin."""
-    rate = np.nan_to_num(staleness.lasting_error_rate_of(row), nan=0.0).max()
-    coverage = np.nan_to_num(staleness.lasting_coverage_of(row), nan=1.0).min()
+    rate = np.nan_to_num(over_leads(staleness.lasting_error_rate_of(row)), nan=0.0).max()
+    coverage = np.nan_to_num(over_leads(staleness.lasting_coverage_of(row)), nan=1.0).min()
     return bool(rate < ERROR_OVER and coverage > COVERAGE_OVER)
+
+
+def over_leads(measure: Floats) -> Floats:
+    """(…,) the mean over (…, lead) of those that are known: a drift that lasts is seen at all of them, and the steps of
+    one bad night are far fewer pieces of evidence than they are steps, above all at the longest lead.
+    """
+    known = np.isfinite(measure)
+    count = known.sum(axis=-1)
+    total = np.where(known, measure, 0).sum(axis=-1)
+    return np.where(count > 0, total / np.maximum(count, 1), np.nan).astype(np.float32)

@@ -120,13 +120,21 @@ class Staleness:
         """PER, (server, target, lead); NaN until three days of the model are known."""
         return self._per(_mean(self.loss))
 
-    def lasting_error_rate(self) -> Floats:
-        """PER without the worst `FORGIVEN_HOURS` hours in a row: what an incident of up to 6 h can't raise."""
-        return self._per(_least(self.loss))
+    def lasting_error_rate(self, over: float) -> Floats:
+        """(server, target, lead) PER without the worst `FORGIVEN_HOURS` hours in a row, what an incident of up to 6 h
+        can't raise; NaN for servers that are below ``over`` even with them.
+        """
+        found = self.error_rate()
+        rows = np.flatnonzero((found > over).any(axis=(1, 2)))
+        return _of(rows, self._per(_least(self.loss[rows]), rows), found)
 
-    def lasting_coverage(self) -> Floats:
-        """Coverage of 10–90 %, (server, target, lead), without the worst hours in a row."""
-        return _least(self.inside, sign=-1)
+    def lasting_coverage(self, below: float) -> Floats:
+        """(server, target, lead) coverage of 10–90 % without the worst hours in a row; NaN for servers that are above
+        ``below`` even with them.
+        """
+        found = _mean(self.inside)
+        rows = np.flatnonzero((found < below).any(axis=(1, 2)))
+        return _of(rows, _least(self.inside[rows], sign=-1), found)
 
     def lasting_error_rate_of(self, row: int) -> Floats:
         """(target, lead) of one server."""
@@ -136,7 +144,7 @@ class Staleness:
         """(target, lead) of one server."""
         return _least(self.inside[row], sign=-1)
 
-    def _per(self, loss: Floats, row: int | slice = slice(None)) -> Floats:
+    def _per(self, loss: Floats, row: int | slice | npt.NDArray[np.int64] = slice(None)) -> Floats:
         known = (self.hours[row] >= LEAST_REFERENCE_HOURS) & (self.reference[row] > 0)
         return np.divide(loss, self.reference[row], out=np.full_like(loss, np.nan), where=known)
 
@@ -153,6 +161,13 @@ def _count(counts: Floats, place: npt.NDArray[np.int64], known: npt.NDArray[np.b
     flat = counts.reshape(-1, counts.shape[-1])
     rows = np.flatnonzero(known)
     flat[rows, place.reshape(-1)[rows]] += 1
+
+
+def _of(rows: npt.NDArray[np.int64], values: Floats, like: Floats) -> Floats:
+    """An array like another one with these values in these rows, NaN in all others."""
+    found = np.full_like(like, np.nan)
+    found[rows] = values
+    return found
 
 
 def _mean(hours: Floats) -> Floats:
