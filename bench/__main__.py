@@ -20,8 +20,8 @@ PARTS = (
     "origins",
     "cascade_live",
 )
-ALONE = ("cascades", "deploy", "size")
-"""Parts that are run by name only: they take half an hour, or install environments of their own."""
+ALONE = ("cascades", "deploy", "drift", "size")
+"""Parts that are run by name only: they take many minutes, or install environments of their own."""
 
 
 def main() -> None:
