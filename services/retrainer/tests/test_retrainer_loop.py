@@ -180,7 +180,7 @@ def test_drift_leads_to_a_model_that_serves_and_is_watched(site: Site, rows: pl.
     asyncio.run(fill_rings(site, rows))
     detect_drift(site)
     inference = start_inference(site)
-    retrainer = start_retrainer(site, **quick(site, ARGUS_RETRAINER_STEPS="80", ARGUS_RETRAINER_NICENESS="0"))
+    retrainer = start_retrainer(site, **quick(site, ARGUS_RETRAINER_STEPS="300", ARGUS_RETRAINER_NICENESS="0"))
     until(lambda: kinds(site) == ["training.started", "model.promoted"], "a promotion", PATIENCE_SECONDS)
     (_, started), (_, promoted) = told(site)
     assert "drift/1" in [cause["id"] for cause in started["causes"]]
